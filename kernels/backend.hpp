@@ -1,0 +1,73 @@
+#pragma once
+// The abstract back end: memory, streams and one virtual a kernel. Whatever knows of a device
+// stands behind it. Kernels are asynchronous in stream order; a back end may run them at once.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "kernels/add_norm.hpp"
+#include "kernels/base_log_softmax.hpp"
+#include "kernels/causal_conv.hpp"
+#include "kernels/gather_rows.hpp"
+#include "kernels/lm_head.hpp"
+#include "kernels/multiply.hpp"
+#include "kernels/product.hpp"
+#include "kernels/selective_scan.hpp"
+#include "kernels/token_embedding.hpp"
+
+namespace ssmgen::kernels {
+
+/// A queue of work on one device; null is a back end's only queue when it has no others.
+using Stream = void*;
+
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  /// For logs and errors, for example "cpu (AVX3_ZEN4, 2 threads)".
+  virtual std::string description() const = 0;
+  /// Host threads that compute.
+  virtual int threads() const = 0;
+  /// Whether products of bf16 run on bf16 units; otherwise they are formed in f32.
+  virtual bool native_bf16_products() const = 0;
+
+  /// Device memory, at least 64-byte aligned. @throws DeviceError naming device and bytes.
+  virtual void* allocate(std::int64_t bytes) = 0;
+  virtual void release(void* memory) noexcept = 0;
+  virtual Stream create_stream() = 0;
+  virtual void destroy_stream(Stream stream) noexcept = 0;
+  virtual void synchronize(Stream stream) = 0;
+  virtual void copy_from_host(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;
+  virtual void copy_to_host(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;
+  virtual void copy(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;
+  virtual void fill_zero(Stream stream, void* memory, std::int64_t bytes) = 0;
+
+  virtual std::unique_ptr<PreparedProduct> prepare_product(const ProductSpec& spec) = 0;
+  virtual void product(Stream stream, const ProductArgs& args) = 0;
+
+  virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<float>& args) = 0;
+  virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<bfloat16>& args) = 0;
+  virtual void add_rms_norm(Stream stream, const AddNormArgs<float, float>& args) = 0;
+  virtual void add_rms_norm(Stream stream, const AddNormArgs<bfloat16, bfloat16>& args) = 0;
+  virtual void add_rms_norm(Stream stream, const AddNormArgs<bfloat16, float>& args) = 0;
+  virtual void add_layer_norm(Stream stream, const AddNormArgs<float, float>& args) = 0;
+  virtual void add_layer_norm(Stream stream, const AddNormArgs<bfloat16, bfloat16>& args) = 0;
+  virtual void add_layer_norm(Stream stream, const AddNormArgs<bfloat16, float>& args) = 0;
+  virtual void causal_conv(Stream stream, const CausalConvArgs<float>& args) = 0;
+  virtual void causal_conv(Stream stream, const CausalConvArgs<bfloat16>& args) = 0;
+  virtual void selective_scan(Stream stream, const SelectiveScanArgs<float>& args) = 0;
+  virtual void selective_scan(Stream stream, const SelectiveScanArgs<bfloat16>& args) = 0;
+  virtual void multiply(Stream stream, const MultiplyArgs<float>& args) = 0;
+  virtual void multiply(Stream stream, const MultiplyArgs<bfloat16>& args) = 0;
+  virtual void gather_rows(Stream stream, const GatherRowsArgs<float>& args) = 0;
+  virtual void gather_rows(Stream stream, const GatherRowsArgs<bfloat16>& args) = 0;
+  virtual void lm_head(Stream stream, const LmHeadArgs<float>& args) = 0;
+  virtual void lm_head(Stream stream, const LmHeadArgs<bfloat16>& args) = 0;
+  virtual void base_log_softmax(Stream stream, const BaseLogSoftmaxArgs& args) = 0;
+};
+
+}  // namespace ssmgen::kernels

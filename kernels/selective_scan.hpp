@@ -1,0 +1,52 @@
+#pragma once
+// The selective scan of Mamba (Gu & Dao 2023, Algorithm 2) with everything around it that would
+// cost memory traffic: softplus, skip D and SiLU gate.
+//   dt      = softplus(delta[t,d] + delta_bias[d])
+//   h[d,n]  = exp(dt * A[d,n]) * h[d,n] + dt * B[t,n] * x[t,d]
+//   y       = sum_n C[t,n] * h[d,n] + D[d] * x[t,d]
+//   out     = y * SiLU(gate[t,d])          (gate null: y);  added to out when accumulate
+// t runs along the sweep's direction; h starts from state_in or zero. State and sums in f32.
+//
+// Shapes: x, gate (batch, length, channels) with strides; delta (batch, length, channels) f32
+// dense; B, C (batch, length, states) f32 with strides; A (channels, states) f32, negative;
+// out (batch, length, channels) dense. Carry: state (batch, channels, states) f32 dense.
+// state_in and state_out may be the same memory. Every tile of tile_length positions, counted
+// from position 0 of the call, hands its state on in sweep order.
+// Sequences [0, opposite_from) go in `direction`, the others the opposite way.
+// Work: batch * length * channels * states exponentials, the floor on CPU and GPU alike.
+
+#include <cstdint>
+
+#include "kernels/common.hpp"
+
+namespace ssmgen::kernels {
+
+template <class T>
+struct SelectiveScanArgs {
+  const T* x = nullptr;
+  std::int64_t x_batch_stride = 0;  ///< elements
+  std::int64_t x_row_stride = 0;
+  const float* delta = nullptr;       ///< before bias and softplus
+  const float* delta_bias = nullptr;  ///< (channels) or null
+  const float* a = nullptr;
+  const float* b = nullptr;
+  const float* c = nullptr;
+  std::int64_t bc_batch_stride = 0;  ///< elements; b and c share their strides
+  std::int64_t bc_row_stride = 0;
+  const float* d = nullptr;  ///< (channels) or null
+  const T* gate = nullptr;   ///< null: no gate
+  std::int64_t gate_batch_stride = 0;
+  std::int64_t gate_row_stride = 0;
+  const float* state_in = nullptr;
+  float* state_out = nullptr;  ///< may be null
+  T* out = nullptr;
+  bool accumulate = false;
+  std::int64_t batch = 0;
+  std::int64_t opposite_from = 0;  ///< equal to batch when all go one way
+  std::int64_t length = 0;
+  std::int64_t channels = 0;
+  std::int64_t states = 16;
+  Direction direction = Direction::left_to_right;
+};
+
+}  // namespace ssmgen::kernels

@@ -1,0 +1,25 @@
+# The compile settings every target of the project shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(SSMGEN_CCACHE ccache)
+if(SSMGEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${SSMGEN_CCACHE}")
+endif()
+
+add_library(ssmgen_compile INTERFACE)
+# -ffp-contract=off: a result must not depend on where the compiler saw a fused multiply-add;
+# the kernels ask for theirs by name.
+target_compile_options(ssmgen_compile INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                -Wno-sign-conversion -ffp-contract=off)
+if(SSMGEN_WARNINGS_AS_ERRORS)
+  target_compile_options(ssmgen_compile INTERFACE -Werror)
+endif()
+if(SSMGEN_SANITIZE)
+  target_compile_options(ssmgen_compile INTERFACE -fsanitize=${SSMGEN_SANITIZE}
+                                                  -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(ssmgen_compile INTERFACE -fsanitize=${SSMGEN_SANITIZE})
+endif()
