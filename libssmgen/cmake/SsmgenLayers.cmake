@@ -53,6 +53,10 @@ function(ssmgen_layer layer)
   endforeach()
   set(SSMGEN_${layer}_VISIBLE "${visible}" CACHE INTERNAL "layers seen through ${layer}'s headers")
 
+  if(NOT ARG_SOURCES)
+    add_library(ssmgen_${layer} INTERFACE)
+    return()
+  endif()
   add_library(ssmgen_${layer} OBJECT ${ARG_SOURCES})
   target_include_directories(ssmgen_${layer} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/libssmgen/src"
                                                     "${PROJECT_SOURCE_DIR}/libssmgen/include")
