@@ -2,7 +2,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(htslib REQUIRED IMPORTED_TARGET htslib>=1.16)
@@ -16,3 +15,10 @@ endif()
 if(SSMGEN_BUILD_BENCH)
   find_package(benchmark REQUIRED)
 endif()
+
+# Debian's dnnl-config.cmake asks for the OpenCL headers, which the CPU engine does not use.
+find_path(SSMGEN_DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+find_library(SSMGEN_DNNL_LIBRARY dnnl REQUIRED)
+add_library(DNNL::dnnl UNKNOWN IMPORTED)
+set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "${SSMGEN_DNNL_LIBRARY}"
+                                            INTERFACE_INCLUDE_DIRECTORIES "${SSMGEN_DNNL_INCLUDE_DIR}")
