@@ -1,0 +1,63 @@
+# Lays a small tree of layers that uses the project's own SsmgenLayers.cmake, configures it, and
+# compares the outcome with what the case expects: cmake -D CASE=... -P test_ssmgen_layers.cmake
+set(tree "${SCRATCH}/tree")
+file(REMOVE_RECURSE "${SCRATCH}")
+foreach(folder kernels libssmgen/src/base libssmgen/src/core libssmgen/src/genome)
+  file(MAKE_DIRECTORY "${tree}/${folder}")
+endforeach()
+set(core "${tree}/libssmgen/src/core/tensor.hpp")
+set(core_layer "ssmgen_layer(core PUBLIC base)")
+set(extra "")
+file(WRITE "${tree}/libssmgen/src/base/json.hpp" "#pragma once\n")
+file(WRITE "${core}" "#include \"base/json.hpp\"\n#include <vector>\n")
+
+# `expected` is empty where configuring must pass, else a part of the message it must stop with.
+if(CASE STREQUAL "lawful")
+  set(expected "")
+  # What core shows in its headers (base) may be included by whoever depends on core.
+  file(WRITE "${tree}/libssmgen/src/genome/dna.cpp" "#include \"base/json.hpp\"\n#include \"core/tensor.hpp\"\n")
+  set(extra "ssmgen_layer(genome PRIVATE core)")
+elseif(CASE STREQUAL "upward_dependency")
+  set(expected "upward dependency: 'core' may not depend on 'genome'")
+  set(core_layer "ssmgen_layer(core PUBLIC base genome)")
+elseif(CASE STREQUAL "upward_include")
+  set(expected "tensor.hpp includes from 'genome', which 'core' may not use")
+  file(APPEND "${core}" "#include \"genome/dna.hpp\"\n")
+elseif(CASE STREQUAL "undeclared_include")
+  set(expected "tensor.hpp includes from 'kernels', which 'core' may not use")
+  file(APPEND "${core}" "#include \"kernels/backend.hpp\"\n")
+elseif(CASE STREQUAL "transitive_private_include")
+  set(expected "dna.cpp includes from 'base', which 'genome' may not use")
+  set(core_layer "ssmgen_layer(core PRIVATE base)")
+  file(WRITE "${tree}/libssmgen/src/genome/dna.cpp" "#include \"base/json.hpp\"\n")
+  set(extra "ssmgen_layer(genome PRIVATE core)")
+elseif(CASE STREQUAL "unknown_layer")
+  set(expected "'attic' is not in SSMGEN_LAYERS")
+  set(extra "ssmgen_layer(attic)")
+else()
+  message(FATAL_ERROR "CASE is '${CASE}'")
+endif()
+
+file(WRITE "${tree}/CMakeLists.txt"
+"cmake_minimum_required(VERSION 3.25)
+project(layers LANGUAGES NONE)
+include(\"${SOURCE_DIR}/libssmgen/cmake/SsmgenLayers.cmake\")
+ssmgen_layer(kernels)
+ssmgen_layer(base)
+${core_layer}
+${extra}
+")
+execute_process(COMMAND "${CMAKE_COMMAND}" -S "${tree}" -B "${SCRATCH}/build" RESULT_VARIABLE result
+                OUTPUT_VARIABLE output ERROR_VARIABLE output)
+# CMake wraps its messages; compare them on one line.
+string(REGEX REPLACE "[ \n]+" " " output "${output}")
+if(expected STREQUAL "")
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "configuring should have passed: ${output}")
+  endif()
+else()
+  string(FIND "${output}" "${expected}" found)
+  if(result EQUAL 0 OR found EQUAL -1)
+    message(FATAL_ERROR "configuring should have stopped with \"${expected}\", but exit ${result}: ${output}")
+  endif()
+endif()
