@@ -1,0 +1,30 @@
+#pragma once
+// The first argument of whatever computes.
+
+#include "core/workspace.hpp"
+#include "kernels/backend.hpp"
+
+namespace ssmgen::core {
+
+/// A back end, one of its streams and the scratch memory of the work on it. One context serves
+/// one caller at a time; nothing is thread-local.
+class Context {
+ public:
+  explicit Context(kernels::Backend& backend)
+      : backend_(&backend), stream_(backend.create_stream()), workspace_(backend) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { backend_->destroy_stream(stream_); }
+
+  kernels::Backend& backend() const noexcept { return *backend_; }
+  kernels::Stream stream() const noexcept { return stream_; }
+  Workspace& workspace() noexcept { return workspace_; }
+  void synchronize() const { backend_->synchronize(stream_); }
+
+ private:
+  kernels::Backend* backend_;
+  kernels::Stream stream_;
+  Workspace workspace_;
+};
+
+}  // namespace ssmgen::core

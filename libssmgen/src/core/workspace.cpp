@@ -1,0 +1,30 @@
+#include "core/workspace.hpp"
+
+#include <algorithm>
+
+namespace ssmgen::core {
+namespace {
+
+constexpr std::int64_t alignment = 256;
+constexpr std::int64_t smallest_block_bytes = std::int64_t{1} << 20;
+
+}  // namespace
+
+TensorView Workspace::take(ElementType type, const Shape& shape) {
+  const std::int64_t wanted =
+      (shape.count() * element_bytes(type) + alignment - 1) / alignment * alignment;
+  while (block_ < blocks_.size() && used_ + wanted > blocks_[block_].bytes()) {
+    ++block_;
+    used_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    blocks_.emplace_back(*backend_, std::max(wanted, smallest_block_bytes));
+    held_ += blocks_.back().bytes();
+    used_ = 0;
+  }
+  void* data = static_cast<char*>(blocks_[block_].data()) + used_;
+  used_ += wanted;
+  return {data, type, shape};
+}
+
+}  // namespace ssmgen::core

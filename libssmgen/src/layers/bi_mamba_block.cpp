@@ -1,0 +1,64 @@
+#include "layers/bi_mamba_block.hpp"
+
+namespace ssmgen::layers {
+namespace {
+
+constexpr std::size_t index(Pass pass) noexcept {
+  return pass == Pass::first ? 0 : 1;
+}
+
+}  // namespace
+
+BiMambaBlock::BiMambaBlock(kernels::Backend& backend, const MambaSizes& sizes, Dtype dtype,
+                           const BiMambaBlockWeights& weights)
+    : sizes_(sizes), join_(weights.join), norm_(backend, weights.norm) {
+  const bool one_out_proj =
+      weights.second && !weights.second_projection && weights.join == Join::add;
+  const auto add_projection = [&](std::size_t i, const ProjectionWeights& projection) {
+    // W.(y1 + y2) + 2b: each direction brings its bias, and one product serves both.
+    std::vector<float> out_bias = projection.out_bias;
+    if (one_out_proj) {
+      for (float& value : out_bias) value *= 2.0f;
+    }
+    in_proj_[i] = prepare_product(backend, dtype, dtype, 2 * sizes.d_inner, sizes.d_model,
+                                  projection.in_proj, projection.in_bias);
+    out_proj_[i] = prepare_product(backend, dtype, dtype, sizes.d_model, sizes.d_inner,
+                                   projection.out_proj, out_bias);
+  };
+  sweeps_[0] = std::make_unique<SelectiveSweep>(backend, sizes, dtype, weights.first);
+  add_projection(0, weights.first_projection);
+  if (weights.second) {
+    sweeps_[1] = std::make_unique<SelectiveSweep>(backend, sizes, dtype, *weights.second);
+    if (weights.second_projection) add_projection(1, *weights.second_projection);
+  }
+}
+
+void BiMambaBlock::project_in(core::Context& ctx, Pass pass, const core::TensorView& normed,
+                              const core::TensorView& xz) const {
+  const auto& own = in_proj_[index(pass)];
+  ops::product(ctx, own != nullptr ? *own : *in_proj_[0], normed, xz, false);
+}
+
+void BiMambaBlock::sweep(core::Context& ctx, Pass pass, const ops::Sweep& sweep,
+                         const core::TensorView& xz, const MambaCarry* carry_in,
+                         const MambaCarry* carry_out, const core::TensorView& mixed,
+                         bool accumulate) const {
+  sweeps_[index(pass)]->forward(ctx, sweep, xz, carry_in, carry_out, mixed, accumulate);
+}
+
+void BiMambaBlock::join(core::Context& ctx, const core::TensorView& first,
+                        const core::TensorView& second, const core::TensorView& hidden) const {
+  ops::product(ctx, *out_proj_[0], first, hidden, false);
+  if (!second) return;
+  const auto& product = out_proj_[1] != nullptr ? *out_proj_[1] : *out_proj_[0];
+  if (join_ == Join::add) {
+    ops::product(ctx, product, second, hidden, true);
+    return;
+  }
+  const core::Workspace::Scope scope(ctx.workspace());
+  const core::TensorView other = ctx.workspace().take(hidden.type(), hidden.shape());
+  ops::product(ctx, product, second, other, false);
+  ops::multiply(ctx, hidden, other, hidden);
+}
+
+}  // namespace ssmgen::layers

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "models/checkpoint.hpp"
+#include "models/weight_source.hpp"
+
+namespace ssmgen::models {
+
+/// The tensors of a checkpoint directory.
+class CheckpointSource final : public WeightSource {
+ public:
+  explicit CheckpointSource(Checkpoint& checkpoint) : checkpoint_(&checkpoint) {}
+
+  bool has(const std::string& name) const override { return checkpoint_->has(name); }
+  std::vector<float> f32(const std::string& name, const std::vector<std::int64_t>& shape) override {
+    return checkpoint_->f32(name, shape);
+  }
+  void tie(const std::string& name, const std::string& used_instead) override {
+    checkpoint_->alias(name, used_instead);
+  }
+  void ignore(const std::string& name) override { checkpoint_->mark_used(name); }
+
+ private:
+  Checkpoint* checkpoint_;
+};
+
+}  // namespace ssmgen::models

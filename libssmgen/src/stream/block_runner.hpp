@@ -1,0 +1,32 @@
+#pragma once
+// One block over a set of sequences: a sweep one way and, when bidirectional, a sweep back, chunk
+// by chunk, each chunk's state handed to the next.
+
+#include <cstdint>
+
+#include "core/context.hpp"
+#include "layers/bi_mamba_block.hpp"
+#include "stream/chunk_plan.hpp"
+
+namespace ssmgen::stream {
+
+/// Sequences that go through the blocks together. More than one only when the plan has one chunk.
+struct SequenceSet {
+  core::TensorView hidden;    ///< (count * length, d_model), replaced by the block's output
+  core::TensorView residual;  ///< (count * length, d_model), updated
+  std::int64_t count = 0;
+  std::int64_t length = 0;
+  ops::Sweep first_sweep;  ///< which way the block's first pass goes
+};
+
+struct BlockOptions {
+  bool has_residual = true;       ///< false for the first block: the residual is only written
+  bool reverse_channels = false;  ///< take hidden and residual in reversed channel order
+  /// Keep x and z of all chunks from the first sweep for the second, in place of a second in_proj.
+  bool keep_projection = true;
+};
+
+void run_block(core::Context& ctx, const layers::BiMambaBlock& block, const ChunkPlan& plan,
+               const SequenceSet& set, const BlockOptions& options);
+
+}  // namespace ssmgen::stream
