@@ -73,7 +73,7 @@ bool file_exists(const std::filesystem::path& path) {
   return path_kind(path) == PathKind::file;
 }
 
-std::int64_t file_size(const std::filesystem::path& path) {
+std::int64_t file_bytes(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) fail(path, "inspect");
   if (!S_ISREG(status.st_mode)) {

@@ -19,7 +19,7 @@ PathKind path_kind(const std::filesystem::path& path);
 bool file_exists(const std::filesystem::path& path);
 
 /// Size of a regular file in bytes. @throws FormatError when it is missing or not a file.
-std::int64_t file_size(const std::filesystem::path& path);
+std::int64_t file_bytes(const std::filesystem::path& path);
 
 /// The bytes of a regular file. @throws FormatError when it is missing, not a file, unreadable or
 /// larger than `max_bytes`.
