@@ -22,10 +22,10 @@ struct Contig {
 /// Which contig of the FASTA a VCF's contig name means.
 ///
 /// Names match exactly, or else by these pairs: `chr1` and `1` (any name with and without `chr`),
-/// `chrM` and `MT` or `M`. A pair is taken only when it is unambiguous: the FASTA has exactly one
-/// of the name's other forms, and no other contig of the VCF means the same FASTA contig, be it
-/// exactly or by reconciliation. Where both files state a length and they differ, the pair is
-/// refused too: chrM of hg19 (16,571) is not MT of GRCh37 (16,569).
+/// `chrM` (or `chrMT`) and `MT` or `M`. A pair is taken only when it is unambiguous: the FASTA has
+/// exactly one of the name's other forms, and no other contig of the VCF means the same FASTA
+/// contig, be it exactly or by reconciliation. Where both files state a length and they differ, the
+/// pair is refused too: chrM of hg19 (16,571) is not MT of GRCh37 (16,569).
 class ContigNames {
  public:
   /// @param fasta the FASTA's contigs, names unique
@@ -65,8 +65,8 @@ class ContigNames {
   std::int64_t matched_count_ = 0;
 };
 
-/// The other forms under which a contig's name is known, at most two: `1` for `chr1`, `MT` and `M`
-/// for `chrM`, `chrM` for `MT`, ...
+/// The other forms under which a contig's name is known: `1` for `chr1` and back; `MT`, `M` and
+/// `chrMT` for `chrM`, and so on between these four.
 std::vector<std::string> alternative_contig_names(std::string_view name);
 
 }  // namespace ssmgen::genome
