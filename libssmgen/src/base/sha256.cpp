@@ -43,20 +43,26 @@ void compress_portable(std::uint32_t* state, const std::byte* blocks, std::size_
                     (std::rotr(far, 7) ^ std::rotr(far, 18) ^ far >> 3) +
                     (std::rotr(near, 17) ^ std::rotr(near, 19) ^ near >> 10);
     }
-    // The standard's a to h.
     std::array<std::uint32_t, 8> v;
     std::copy_n(state, 8, v.begin());
-    for (std::size_t i = 0; i < 64; ++i) {
-      const std::uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-      const std::uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-      const std::uint32_t first = v[7] +
-                                  (std::rotr(v[4], 6) ^ std::rotr(v[4], 11) ^ std::rotr(v[4], 25)) +
-                                  choice + round_constants[i] + schedule[i];
-      const std::uint32_t second =
-          (std::rotr(v[0], 2) ^ std::rotr(v[0], 13) ^ std::rotr(v[0], 22)) + majority;
-      std::copy_backward(v.begin(), v.end() - 1, v.end());
-      v[4] += first;
-      v[0] = first + second;
+    for (std::size_t round = 0; round < 64; round += 8) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < 8; ++i) {
+        // The variables change places by one in each round: their names turn, not their values.
+        std::uint32_t& a = v[(8 - i) % 8];
+        const std::uint32_t b = v[(9 - i) % 8];
+        const std::uint32_t c = v[(10 - i) % 8];
+        std::uint32_t& d = v[(11 - i) % 8];
+        const std::uint32_t e = v[(12 - i) % 8];
+        const std::uint32_t f = v[(13 - i) % 8];
+        const std::uint32_t g = v[(14 - i) % 8];
+        std::uint32_t& h = v[(15 - i) % 8];
+        h += (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) +
+             round_constants[round + i] + schedule[round + i];
+        d += h;
+        h +=
+            (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+      }
     }
     for (std::size_t i = 0; i < 8; ++i) state[i] += v[i];
   }
