@@ -96,7 +96,7 @@ class Checkpoint {
     std::size_t shard;
     const TensorEntry* entry;
   };
-  explicit Checkpoint(base::JsonValue config) : config_(std::move(config)) {}
+  explicit Checkpoint(base::JsonValue config);
   void add_shard(const std::filesystem::path& path);
   void open_shards(const std::filesystem::path& index_path);
   const Location* locate(std::string_view name) const;
