@@ -21,6 +21,12 @@ namespace ssmgen::kernels {
 /// A queue of work on one device; null is a back end's only queue when it has no others.
 using Stream = void*;
 
+/// What the device does at the most of the two things a model's time goes into, measured.
+struct DeviceRates {
+  double product_flop_per_second = 0;   ///< a large matrix product of the type asked for
+  double exponentials_per_second = 0;  ///< f32, with no memory traffic
+};
+
 class Backend {
  public:
   Backend() = default;
@@ -34,6 +40,8 @@ class Backend {
   virtual int threads() const = 0;
   /// Whether products of bf16 run on bf16 units; otherwise they are formed in f32.
   virtual bool native_bf16_products() const = 0;
+  /// Measures for a fraction of a second; for benchmarks that state their distance to the floor.
+  virtual DeviceRates measure_rates(Dtype dtype) = 0;
 
   /// Device memory, at least 64-byte aligned. @throws DeviceError naming device and bytes.
   virtual void* allocate(std::int64_t bytes) = 0;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "kernels/cpu/thread_pool.hpp"
+
+namespace ssmgen::kernels::cpu {
+
+/// Exponentials a second of a loop that does nothing else, on all threads of the pool; takes about
+/// 50 ms.
+double measure_exponential_rate(ThreadPool& pool);
+
+}  // namespace ssmgen::kernels::cpu
