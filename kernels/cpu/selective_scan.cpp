@@ -1,0 +1,267 @@
+// The selective scan on the CPU.
+//   dt     = softplus(delta + delta_bias)
+//   h[n]   = 2^(dt * A[n] * log2 e) * h[n] + dt * x * B[n]
+//   out    = (sum_n C[n] * h[n] + D * x) * SiLU(gate)
+//
+// Lanes are channels: a vector of them runs its whole sweep by itself, so a result depends neither
+// on batch, nor threads, nor on where the sequence was cut. A task is one sequence and two vectors
+// of channels, one cache line of bf16.
+// A sweep goes in blocks of 64 positions. A block is first staged for one vector of channels into
+// buffers that stay in L1 (16 KB): dt, dt * x, y = D * x and SiLU(gate); the loops over positions
+// are then free of strides, types, cut vectors and all maths but the recurrence. Four states at a
+// time run over the block, h and A in registers, y added to in its buffer; B and C are broadcast
+// from memory. The rows of the next block are prefetched while one is staged.
+// A is multiplied by log2 e once a sweep. For each state and position 7 instructions are the
+// exponential and 4 the rest; 9 of the 11 are multiply-adds, which bound the kernel.
+// Traffic: x, gate, delta once, out once (twice to accumulate), B and C once a vector of channels.
+
+#include "kernels/cpu/selective_scan.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "ssmgen/errors.hpp"
+
+// clang-format off: Highway fixes the order of these.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/selective_scan.cpp"
+#include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/simd_math.hpp"
+#include "kernels/cpu/simd_memory.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace ssmgen::kernels::cpu::HWY_NAMESPACE {
+namespace {
+
+constexpr std::int64_t block_length = 64;
+constexpr std::int64_t vectors_per_task = 2;
+constexpr std::int64_t max_states = 256;
+
+// One block of positions of one vector of channels, in sweep order.
+struct Stage {
+  alignas(64) float dt[block_length * lanes];
+  alignas(64) float dt_x[block_length * lanes];
+  alignas(64) float y[block_length * lanes];
+  alignas(64) float gate[block_length * lanes];
+};
+
+// What a vector of channels keeps over its sweep.
+struct VectorState {
+  alignas(64) float decay[max_states * lanes];  // A * log2 e
+  alignas(64) float h[max_states * lanes];
+};
+
+// The rows of one sequence in sweep order: row s is position first + s * step.
+struct SweepRows {
+  std::int64_t sequence;
+  std::int64_t first;
+  std::int64_t step;
+
+  std::int64_t position(std::int64_t s) const { return first + s * step; }
+};
+
+template <class T>
+SweepRows sweep_rows(const SelectiveScanArgs<T>& args, std::int64_t sequence) {
+  const Direction direction =
+      sequence < args.opposite_from ? args.direction : opposite(args.direction);
+  const bool left_to_right = direction == Direction::left_to_right;
+  return {sequence, left_to_right ? 0 : args.length - 1, left_to_right ? 1 : -1};
+}
+
+template <class T>
+void load_state(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::int64_t channel,
+                std::int64_t count, VectorState& state) {
+  const std::int64_t states = args.states;
+  std::fill_n(state.decay, states * lanes, 0.0f);
+  std::fill_n(state.h, states * lanes, 0.0f);
+  for (std::int64_t lane = 0; lane < count; ++lane) {
+    const float* a = args.a + (channel + lane) * states;
+    for (std::int64_t n = 0; n < states; ++n) state.decay[n * lanes + lane] = a[n] * 1.442695041f;
+    if (args.state_in == nullptr) continue;
+    const float* in = args.state_in + (sequence * args.channels + channel + lane) * states;
+    for (std::int64_t n = 0; n < states; ++n) state.h[n * lanes + lane] = in[n];
+  }
+}
+
+template <class T>
+void store_state(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::int64_t channel,
+                 std::int64_t count, const VectorState& state) {
+  if (args.state_out == nullptr) return;
+  for (std::int64_t lane = 0; lane < count; ++lane) {
+    float* out = args.state_out + (sequence * args.channels + channel + lane) * args.states;
+    for (std::int64_t n = 0; n < args.states; ++n) out[n] = state.h[n * lanes + lane];
+  }
+}
+
+template <class T>
+void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
+                 std::int64_t positions, std::int64_t channel, std::int64_t count, Stage& stage) {
+  const FloatTag d;
+  const T* x_rows = args.x + rows.sequence * args.x_batch_stride + channel;
+  const float* delta_rows = args.delta + rows.sequence * args.length * args.channels + channel;
+  const FloatVector bias =
+      args.delta_bias == nullptr ? hn::Zero(d) : load_channels(args.delta_bias + channel, count);
+  const FloatVector skip = args.d == nullptr ? hn::Zero(d) : load_channels(args.d + channel, count);
+  for (std::int64_t s = 0; s < positions; ++s) {
+    const std::int64_t position = rows.position(begin + s);
+    if (begin + s + block_length < args.length) {
+      const std::int64_t ahead = rows.position(begin + s + block_length);
+      hwy::Prefetch(x_rows + ahead * args.x_row_stride);
+      hwy::Prefetch(delta_rows + ahead * args.channels);
+    }
+    const FloatVector x = load_channels(x_rows + position * args.x_row_stride, count);
+    const FloatVector delta = load_channels(delta_rows + position * args.channels, count);
+    const FloatVector dt = softplus(d, hn::Add(delta, bias));
+    hn::Store(dt, d, stage.dt + s * lanes);
+    hn::Store(hn::Mul(dt, x), d, stage.dt_x + s * lanes);
+    hn::Store(hn::Mul(skip, x), d, stage.y + s * lanes);
+  }
+  if (args.gate == nullptr) return;
+  const T* gate_rows = args.gate + rows.sequence * args.gate_batch_stride + channel;
+  for (std::int64_t s = 0; s < positions; ++s) {
+    const std::int64_t position = rows.position(begin + s);
+    if (begin + s + block_length < args.length) {
+      hwy::Prefetch(gate_rows + rows.position(begin + s + block_length) * args.gate_row_stride);
+    }
+    const FloatVector gate = load_channels(gate_rows + position * args.gate_row_stride, count);
+    hn::Store(silu(d, gate), d, stage.gate + s * lanes);
+  }
+}
+
+// Runs `group` states over a staged block. b and c point at the first of them at the block's first
+// position; bc_step leads to the next position of the sweep.
+template <int group>
+void advance_states(Stage& stage, std::int64_t positions, float* decay_of, float* h_of,
+                    const float* b, const float* c, std::int64_t bc_step) {
+  const FloatTag d;
+  FloatVector decay[group];
+  FloatVector h[group];
+  for (int n = 0; n < group; ++n) {
+    decay[n] = hn::Load(d, decay_of + n * lanes);
+    h[n] = hn::Load(d, h_of + n * lanes);
+  }
+  for (std::int64_t s = 0; s < positions; ++s) {
+    const FloatVector dt = hn::Load(d, stage.dt + s * lanes);
+    const FloatVector dt_x = hn::Load(d, stage.dt_x + s * lanes);
+    FloatVector y = hn::Load(d, stage.y + s * lanes);
+    for (int n = 0; n < group; ++n) {
+      const FloatVector kept = exp2(d, hn::Mul(dt, decay[n]));
+      h[n] = hn::MulAdd(kept, h[n], hn::Mul(dt_x, hn::Set(d, b[n])));
+      y = hn::MulAdd(hn::Set(d, c[n]), h[n], y);
+    }
+    hn::Store(y, d, stage.y + s * lanes);
+    b += bc_step;
+    c += bc_step;
+  }
+  for (int n = 0; n < group; ++n) hn::Store(h[n], d, h_of + n * lanes);
+}
+
+template <class T>
+void advance_all_states(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
+                        std::int64_t positions, Stage& stage, VectorState& state) {
+  const std::int64_t row =
+      rows.sequence * args.bc_batch_stride + rows.position(begin) * args.bc_row_stride;
+  const float* b = args.b + row;
+  const float* c = args.c + row;
+  const std::int64_t step = rows.step * args.bc_row_stride;
+  std::int64_t n = 0;
+  const auto advance = [&]<int group>() HWY_ATTR {
+    for (; n + group <= args.states; n += group) {
+      advance_states<group>(stage, positions, state.decay + n * lanes, state.h + n * lanes, b + n,
+                            c + n, step);
+    }
+  };
+  advance.template operator()<4>();
+  advance.template operator()<1>();
+}
+
+template <class T>
+void store_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
+                 std::int64_t positions, std::int64_t channel, std::int64_t count,
+                 const Stage& stage) {
+  const FloatTag d;
+  T* out_rows = args.out + rows.sequence * args.length * args.channels + channel;
+  for (std::int64_t s = 0; s < positions; ++s) {
+    T* out = out_rows + rows.position(begin + s) * args.channels;
+    FloatVector y = hn::Load(d, stage.y + s * lanes);
+    if (args.gate != nullptr) y = hn::Mul(y, hn::Load(d, stage.gate + s * lanes));
+    if (args.accumulate) y = hn::Add(load_channels(out, count), y);
+    store_channels(y, out, count);
+  }
+}
+
+template <class T>
+void scan_channels(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::int64_t first) {
+  const SweepRows rows = sweep_rows(args, sequence);
+  const std::int64_t end = std::min(first + vectors_per_task * lanes, args.channels);
+  Stage stage;
+  VectorState states[vectors_per_task];
+  for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
+    load_state(args, sequence, channel, std::min(lanes, end - channel), states[v]);
+  }
+  for (std::int64_t begin = 0; begin < args.length; begin += block_length) {
+    const std::int64_t positions = std::min(block_length, args.length - begin);
+    for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
+      const std::int64_t count = std::min(lanes, end - channel);
+      stage_block(args, rows, begin, positions, channel, count, stage);
+      advance_all_states(args, rows, begin, positions, stage, states[v]);
+      store_block(args, rows, begin, positions, channel, count, stage);
+    }
+  }
+  for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
+    store_state(args, sequence, channel, std::min(lanes, end - channel), states[v]);
+  }
+}
+
+template <class T>
+void scan(ThreadPool& pool, const SelectiveScanArgs<T>& args) {
+  const std::int64_t channels_per_task = vectors_per_task * lanes;
+  const std::int64_t tasks = (args.channels + channels_per_task - 1) / channels_per_task;
+  pool.parallel_for(args.batch * tasks, [&args, tasks, channels_per_task](std::int64_t task) {
+    scan_channels(args, task / tasks, task % tasks * channels_per_task);
+  });
+}
+
+void scan_f32(ThreadPool& pool, const SelectiveScanArgs<float>& args) {
+  scan(pool, args);
+}
+void scan_bf16(ThreadPool& pool, const SelectiveScanArgs<bfloat16>& args) {
+  scan(pool, args);
+}
+
+}  // namespace
+}  // namespace ssmgen::kernels::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ssmgen::kernels::cpu {
+namespace {
+
+HWY_EXPORT(scan_f32);
+HWY_EXPORT(scan_bf16);
+
+void check_states(std::int64_t states) {
+  if (states >= 1 && states <= 256) return;
+  throw InvalidArgument("selective_scan: states must be 1 to 256, got " + std::to_string(states) +
+                        "; no published checkpoint (d_state in config.json) has more");
+}
+
+}  // namespace
+
+void selective_scan(ThreadPool& pool, const SelectiveScanArgs<float>& args) {
+  check_states(args.states);
+  HWY_DYNAMIC_DISPATCH(scan_f32)(pool, args);
+}
+
+void selective_scan(ThreadPool& pool, const SelectiveScanArgs<bfloat16>& args) {
+  check_states(args.states);
+  HWY_DYNAMIC_DISPATCH(scan_bf16)(pool, args);
+}
+
+}  // namespace ssmgen::kernels::cpu
+#endif
