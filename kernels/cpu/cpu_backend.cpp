@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <vector>
 #include <fmt/format.h>
 #include <hwy/highway.h>
+#include <vector>
 
+#include "kernels/cpu/add_layer_norm.hpp"
+#include "kernels/cpu/add_rms_norm.hpp"
 #include "kernels/cpu/base_log_softmax.hpp"
+#include "kernels/cpu/causal_conv.hpp"
 #include "kernels/cpu/gather_rows.hpp"
 #include "kernels/cpu/host_memory.hpp"
 #include "kernels/cpu/lm_head.hpp"
@@ -19,16 +22,6 @@
 #include "kernels/cpu/token_embedding.hpp"
 
 namespace ssmgen::kernels::cpu {
-
-void add_rms_norm(ThreadPool& pool, const AddNormArgs<float, float>& args);
-void add_rms_norm(ThreadPool& pool, const AddNormArgs<bfloat16, bfloat16>& args);
-void add_rms_norm(ThreadPool& pool, const AddNormArgs<bfloat16, float>& args);
-void add_layer_norm(ThreadPool& pool, const AddNormArgs<float, float>& args);
-void add_layer_norm(ThreadPool& pool, const AddNormArgs<bfloat16, bfloat16>& args);
-void add_layer_norm(ThreadPool& pool, const AddNormArgs<bfloat16, float>& args);
-void causal_conv(ThreadPool& pool, const CausalConvArgs<float>& args);
-void causal_conv(ThreadPool& pool, const CausalConvArgs<bfloat16>& args);
-
 namespace {
 
 /// FLOP/s of 4096 rows through a 256 -> 1024 product: in_proj of the published 1 Mb models.
