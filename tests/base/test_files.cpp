@@ -1,6 +1,5 @@
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <span>
 #include <ssmgen/errors.hpp>
@@ -11,6 +10,7 @@
 
 #include "base/files.hpp"
 #include "tests/support/expect_error.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace ssmgen::base {
 namespace {
@@ -19,20 +19,12 @@ using test::expect_error;
 
 class FilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "ssmgen_files_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path make(std::string_view name, std::string_view content) const {
-    const auto path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
+    return temporary_.write(name, content);
   }
 
-  std::filesystem::path folder_;
+  test::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 std::string_view as_text(std::span<const std::byte> bytes) {

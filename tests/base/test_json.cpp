@@ -97,6 +97,7 @@ TEST(Json, RefusesWhatIsNotOneJsonValue) {
         "{\"a\" 1}", "// comment\n{}", "NaN"}) {
     expect_error([&] { parse(text); }, {"dir/config.json", "expected JSON"});
   }
+  expect_error([&] { parse(std::string_view("{}\0{", 4)); }, {"expected JSON", "offset 2"});
   expect_error([&] { parse("{\n \"a\": 1,\n \"b\" 2}"); }, {"line 3"});
 }
 

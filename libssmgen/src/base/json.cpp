@@ -115,6 +115,10 @@ JsonValue JsonValue::parse_file(const std::filesystem::path& path, const JsonOpt
 
 JsonValue JsonValue::parse(std::string_view text, const std::string& source,
                            const JsonOptions& options) {
+  // nlohmann's parser takes a NUL for the end of the text and would not look behind it.
+  if (const auto place = text.find('\0'); place != std::string_view::npos) {
+    throw FormatError(fmt::format("{}: expected JSON: NUL byte at offset {}", source, place));
+  }
   std::string rewritten;
   if (options.accept_python_constants) {
     rewritten = without_python_constants(text);
