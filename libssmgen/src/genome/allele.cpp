@@ -104,6 +104,8 @@ std::string_view reason_name(Reason reason) {
       return "edge";
     case Reason::unsupported_kind:
       return "unsupported_kind";
+    case Reason::not_finite:
+      return "not_finite";
   }
   return "unknown";
 }

@@ -55,10 +55,11 @@ enum class Reason : std::uint8_t {
   too_long,          ///< the alleles do not fit into the window
   edge,              ///< the contig's end leaves too little of the window
   unsupported_kind,  ///< a sequence allele, but no mode asked for scores its kind
+  not_finite,        ///< the model gave no finite number
 };
 
 /// How many reasons there are, `none` included: the size of an array of counts.
-inline constexpr int kReasonCount = 14;
+inline constexpr int kReasonCount = 15;
 
 /// The name of a reason as written to files: "symbolic", "ref_mismatch", ...; "." for none.
 std::string_view reason_name(Reason reason);

@@ -30,8 +30,8 @@ class VcfRecord {
 
   /// For the files of this folder: the original line or the BCF record.
   struct Payload;
-  Payload& payload() { return *payload_; }
-  const Payload& payload() const { return *payload_; }
+  /// A record that was moved from gets a new one.
+  Payload& payload();
 
  private:
   std::unique_ptr<Payload> payload_;
