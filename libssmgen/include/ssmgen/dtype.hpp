@@ -10,7 +10,9 @@ namespace ssmgen {
 enum class Dtype : std::uint8_t { f32, bf16 };
 
 /// Bytes of one element.
-constexpr std::int64_t element_bytes(Dtype dtype) noexcept { return dtype == Dtype::f32 ? 4 : 2; }
+constexpr std::int64_t element_bytes(Dtype dtype) noexcept {
+  return dtype == Dtype::f32 ? 4 : 2;
+}
 
 /// "f32" or "bf16".
 constexpr std::string_view dtype_name(Dtype dtype) noexcept {

@@ -1,0 +1,90 @@
+#include "cli/common_options.hpp"
+
+#include <array>
+#include <fmt/format.h>
+#include <iostream>
+
+namespace ssmgen::cli {
+
+ParsedCommand parse_command(const std::vector<std::string>& arguments, const CommandHelp& help,
+                            const po::options_description& visible, const std::string& positional) {
+  po::options_description all;
+  all.add(visible);
+  po::options_description hidden;
+  hidden.add_options()("help,h", "")(positional.c_str(), po::value<std::vector<std::string>>());
+  all.add(hidden);
+  po::positional_options_description positions;
+  positions.add(positional.c_str(), -1);
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+
+  ParsedCommand parsed;
+  try {
+    // A lone "-" is standard input, which the parser would take for a broken option.
+    po::store(
+        po::command_line_parser(arguments).options(all).positional(positions).style(style).run(),
+        parsed.values);
+    if (parsed.values.count("help") > 0) {
+      std::cout << help.summary << "\n\nUsage: " << help.usage << "\n\n"
+                << help.details << "\n"
+                << visible << "\nExamples:\n"
+                << help.examples;
+      parsed.wants_help = true;
+      return parsed;
+    }
+    po::notify(parsed.values);
+  } catch (const po::error& error) {
+    throw InvalidArgument(fmt::format("{}\nUsage: {}", error.what(), help.usage));
+  }
+  return parsed;
+}
+
+po::options_description device_options() {
+  po::options_description options("Where and how to compute");
+  options.add_options()                                                                  //
+      ("device", po::value<std::string>()->default_value("cpu"), "cpu, cuda or cuda:N")  //
+      ("dtype", po::value<std::string>()->default_value("f32"),
+       "f32 or bf16: storage of activations and matrix weights")  //
+      ("threads", po::value<int>()->default_value(0),
+       "threads that compute, decompress and compress; 0: one a core")  //
+      ("chunk", po::value<std::int64_t>()->default_value(0),
+       "bases a chunk of a long sequence; 0 chooses. Changes memory, never a result");
+  return options;
+}
+
+ModelOptions model_options(const po::variables_map& values) {
+  ModelOptions options;
+  options.device = parse_device(values["device"].as<std::string>());
+  options.dtype = parse_dtype(values["dtype"].as<std::string>());
+  options.threads = values["threads"].as<int>();
+  options.chunk_bases = values["chunk"].as<std::int64_t>();
+  if (options.threads < 0) {
+    throw InvalidArgument(fmt::format("--threads must be 0 or more, not {}", options.threads));
+  }
+  if (options.chunk_bases < 0) {
+    throw InvalidArgument(fmt::format("--chunk must be 0 or more, not {}", options.chunk_bases));
+  }
+  return options;
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t place = digits.size(); place > first + 3;) {
+    place -= 3;
+    digits.insert(place, 1, ',');
+  }
+  return digits;
+}
+
+std::string readable_bytes(std::int64_t bytes) {
+  static constexpr std::array<const char*, 5> units{"bytes", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1000 && unit + 1 < units.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.2f} {}", value, units[unit]);
+}
+
+}  // namespace ssmgen::cli

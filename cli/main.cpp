@@ -1,0 +1,87 @@
+// The ssmgen command: a table of commands.
+
+#include <array>
+#include <exception>
+#include <fmt/format.h>
+#include <iostream>
+#include <ssmgen/errors.hpp>
+#include <ssmgen/version.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/common_options.hpp"
+
+namespace ssmgen::cli {
+namespace {
+
+struct Command {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>&);
+  const char* const* summary;
+};
+
+constexpr std::array commands{
+    Command{"score", run_score, &score_summary},
+    Command{"info", run_info, &info_summary},
+    Command{"selftest", run_selftest, &selftest_summary},
+    Command{"bench", run_bench, &bench_summary},
+};
+
+std::string usage() {
+  std::string text =
+      "ssmgen runs genomic state space models over sequences of any length.\n\n"
+      "Usage: ssmgen COMMAND [OPTIONS] ...\n\nCommands:\n";
+  for (const Command& command : commands) {
+    text += fmt::format("  {:<10}{}\n", command.name, *command.summary);
+  }
+  return text +
+         "\nssmgen COMMAND --help tells what a command takes; ssmgen --version the version.\n\n"
+         "Examples:\n"
+         "  ssmgen score --model MODEL_DIR --fasta genome.fa -o scored.vcf.gz variants.vcf.gz\n"
+         "  ssmgen info MODEL_DIR\n"
+         "  ssmgen selftest\n";
+}
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    std::cerr << usage();
+    return exit_usage;
+  }
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    std::cout << usage();
+    return exit_ok;
+  }
+  if (name == "--version") {
+    std::cout << "ssmgen " << version() << "\n";
+    return exit_ok;
+  }
+  for (const Command& command : commands) {
+    if (command.name == name) return command.run({arguments.begin() + 1, arguments.end()});
+  }
+  throw InvalidArgument(fmt::format("'{}' is not a command; ssmgen --help lists them", name));
+}
+
+}  // namespace
+}  // namespace ssmgen::cli
+
+int main(int argc, char** argv) {
+  using namespace ssmgen;
+  try {
+    const int code = cli::run({argv + 1, argv + argc});
+    std::cout.flush();
+    if (!std::cout) throw DeviceError("cannot write to standard output");
+    return code;
+  } catch (const InvalidArgument& error) {
+    std::cerr << "ssmgen: " << error.what() << "\n";
+    return cli::exit_usage;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "ssmgen: out of memory: use a smaller --batch, --window or --chunk\n";
+    return cli::exit_failure;
+  } catch (const std::exception& error) {
+    std::cerr << "ssmgen: " << error.what() << "\n";
+    return cli::exit_failure;
+  }
+}

@@ -1,0 +1,86 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+#include <iostream>
+#include <unistd.h>
+
+#include "cli/common_options.hpp"
+
+namespace ssmgen::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto terminal_interval = std::chrono::milliseconds(200);
+constexpr auto log_interval = std::chrono::minutes(1);
+constexpr int bar_width = 24;
+
+std::string clock_text(double seconds) {
+  const auto total = static_cast<long>(seconds + 0.5);
+  return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(bool quiet)
+    : quiet_(quiet), on_terminal_(isatty(STDERR_FILENO) == 1), last_(Clock::now()) {}
+
+ProgressLine::~ProgressLine() {
+  clear();
+}
+
+std::string ProgressLine::line(const ScoreProgress& progress) const {
+  const double rate =
+      progress.seconds > 0 ? static_cast<double>(progress.records_written) / progress.seconds : 0;
+  std::string text = fmt::format(
+      "{} records, {}/s", with_commas(progress.records_written),
+      rate < 100 ? fmt::format("{:.1f}", rate) : with_commas(static_cast<std::int64_t>(rate)));
+  if (progress.bytes_total <= 0 || progress.bytes_read <= 0 || progress.records_read <= 0) {
+    return text;
+  }
+  // The file is read ahead of what is written.
+  const double read =
+      static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total);
+  const double done = std::min(1.0, read * static_cast<double>(progress.records_written) /
+                                        static_cast<double>(progress.records_read));
+  const auto filled = static_cast<std::size_t>(done * bar_width);
+  text =
+      fmt::format("[{:<{}}] {:3.0f} %  {}", std::string(filled, '='), bar_width, done * 100, text);
+  if (done > 0 && done < 1) {
+    text += fmt::format(", {} left", clock_text(progress.seconds * (1 - done) / done));
+  }
+  return text;
+}
+
+void ProgressLine::on_progress(const ScoreProgress& progress) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  if (now - last_ <
+      (on_terminal_ ? Clock::duration(terminal_interval) : Clock::duration(log_interval))) {
+    return;
+  }
+  last_ = now;
+  if (on_terminal_) {
+    std::cerr << "\r\033[K" << line(progress) << std::flush;
+    is_drawn_ = true;
+  } else {
+    std::cerr << "ssmgen: " << line(progress) << std::endl;
+  }
+}
+
+void ProgressLine::clear() {
+  if (is_drawn_) std::cerr << "\r\033[K" << std::flush;
+  is_drawn_ = false;
+}
+
+void ProgressLine::on_note(const std::string& text) {
+  if (quiet_) return;
+  clear();
+  std::cerr << "ssmgen: " << text << "\n";
+}
+
+void ProgressLine::on_warning(const std::string& text) {
+  clear();
+  std::cerr << "ssmgen: warning: " << text << "\n";
+}
+
+}  // namespace ssmgen::cli

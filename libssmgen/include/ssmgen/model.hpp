@@ -1,0 +1,116 @@
+#pragma once
+// A genomic state space model, loaded from a checkpoint directory.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <ssmgen/device.hpp>
+#include <ssmgen/dtype.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ssmgen {
+
+/// How a model is put on a device.
+struct ModelOptions {
+  Device device;             ///< where it computes
+  Dtype dtype = Dtype::f32;  ///< storage of activations and matrix weights
+  int threads = 0;           ///< host threads that compute; 0 for one a core
+  /// Sequences longer than this many bases are swept in chunks of it; 0 chooses. Results do not
+  /// depend on it, memory does.
+  std::int64_t chunk_bases = 0;
+};
+
+/// What a checkpoint directory holds.
+struct ModelInfo {
+  std::string name;                ///< last part of the directory's name
+  std::string directory;           ///< as given
+  std::string model_type;          ///< caduceus, mamba, mamba_ssm
+  std::int64_t d_model = 0;        ///< channels of the residual stream, of one strand
+  std::int64_t n_layer = 0;        ///< blocks
+  std::int64_t d_inner = 0;        ///< channels of the scan
+  std::int64_t d_state = 0;        ///< states of a channel
+  std::int64_t d_conv = 0;         ///< width of the causal convolution
+  std::int64_t dt_rank = 0;        ///< inputs of dt_proj
+  std::int64_t vocabulary = 0;     ///< tokens, padding included
+  std::int64_t hidden_width = 0;   ///< channels of a hidden state, both strands
+  std::int64_t parameters = 0;     ///< stored floating point values, tied ones once
+  std::int64_t weights_bytes = 0;  ///< size of the weight files
+  std::map<std::string, std::int64_t> stored_dtypes;  ///< values by stored type
+  std::int64_t max_length = 0;  ///< model_max_length of the tokenizer; 0 when it gives none
+  bool is_bidirectional = false;
+  bool is_causal = false;  ///< a position's logits depend on the positions up to it alone
+  bool is_reverse_complement_equivariant = false;
+  bool is_dna = false;  ///< has tokens for A, C, G and T
+  bool has_mask_token = false;
+  std::string vocabulary_note;  ///< where the token ids come from, or why it is not DNA
+  std::vector<std::pair<std::string, std::string>> tied;  ///< tensor, and the one that serves
+  std::vector<std::string> missing;                       ///< tensors that are not there
+  std::vector<std::string> unused;                        ///< tensors that nothing reads
+  std::vector<std::string> warnings;                      ///< said of config and tokenizer
+};
+
+/// What forward() is to compute; all f32.
+struct ForwardRequest {
+  bool logits = true;              ///< (batch, length, vocabulary)
+  bool last_hidden_state = false;  ///< (batch, length, hidden_width), after the final norm
+  bool block_inputs = false;       ///< n_layer times (batch, length, hidden_width), no residual
+};
+
+/// Dense row-major f32; empty where not asked for.
+struct ForwardResult {
+  std::vector<float> logits;
+  std::vector<float> last_hidden_state;
+  std::vector<std::vector<float>> block_inputs;
+};
+
+/// A loaded model. Immutable weights with one workspace: one call at a time.
+class Model {
+ public:
+  /// Reads the directory and puts the weights on the device.
+  /// @throws FormatError naming file and tensor, DeviceError naming device and bytes,
+  ///   InvalidArgument for options.
+  static Model load(const std::string& directory, const ModelOptions& options = {});
+
+  /// A network of random weights for timing. `config_json` is the text of a config.json.
+  /// @throws FormatError naming the key of the config.
+  static Model random(const std::string& config_json, const ModelOptions& options = {});
+
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  const ModelInfo& info() const;
+  const ModelOptions& options() const;
+  /// The back end in words, for example "cpu (AVX3, 2 threads)".
+  std::string device_description() const;
+  /// Host threads that compute, the default resolved.
+  int threads() const;
+  /// SHA-256 of the weight files, 64 hexadecimal digits; read at the first call.
+  const std::string& weights_sha256() const;
+
+  /// Token ids of a DNA sequence, any case; letters beyond A, C, G, T, N are "unknown".
+  /// @throws InvalidArgument when the model has no DNA vocabulary.
+  std::vector<std::int32_t> encode(const std::string& sequence) const;
+
+  /// ids (batch, length), each in [0, vocabulary).
+  /// @throws InvalidArgument for ids or sizes that do not fit, DeviceError when memory is short.
+  ForwardResult forward(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
+                        const ForwardRequest& request = {}) const;
+
+  /// For the sources of the library.
+  struct Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What `load` would find, without a device: tensors that are missing are listed, not thrown.
+/// @throws FormatError when there is no readable checkpoint.
+ModelInfo describe_model(const std::string& directory);
+
+}  // namespace ssmgen

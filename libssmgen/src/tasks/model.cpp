@@ -1,0 +1,195 @@
+#include <fmt/format.h>
+#include <ssmgen/errors.hpp>
+#include <ssmgen/model.hpp>
+#include <utility>
+#include <variant>
+
+#include "base/json.hpp"
+#include "core/backend_loader.hpp"
+#include "models/checkpoint_source.hpp"
+#include "models/model_config.hpp"
+#include "models/random_source.hpp"
+#include "models/registry.hpp"
+#include "models/tokenizer.hpp"
+#include "tasks/model_impl.hpp"
+
+namespace ssmgen {
+namespace {
+
+void describe_shape(const models::MambaStackShape& shape, ModelInfo& info) {
+  info.d_model = shape.sizes.d_model;
+  info.n_layer = shape.n_layer;
+  info.d_inner = shape.sizes.d_inner;
+  info.d_state = shape.sizes.d_state;
+  info.d_conv = shape.sizes.d_conv;
+  info.dt_rank = shape.sizes.dt_rank;
+  info.vocabulary = shape.vocabulary;
+  info.hidden_width = shape.hidden_width();
+  info.is_bidirectional = shape.bidirectional;
+  info.is_causal = shape.is_causal();
+  info.is_reverse_complement_equivariant = shape.strands == 2;
+}
+
+void describe_checkpoint(const models::Checkpoint& checkpoint, ModelInfo& info) {
+  info.name = checkpoint.model_name();
+  info.directory = checkpoint.directory().string();
+  info.parameters = checkpoint.parameter_count();
+  info.weights_bytes = checkpoint.weights_bytes();
+  info.stored_dtypes = checkpoint.parameter_dtypes();
+  for (const models::TiedTensor& tied : checkpoint.tied()) {
+    info.tied.emplace_back(tied.name, tied.stored_as);
+  }
+  info.missing = checkpoint.missing();
+  info.unused = checkpoint.unused();
+}
+
+void describe_vocabulary(const models::ModelVocabulary& vocabulary, ModelInfo& info) {
+  info.is_dna = vocabulary.is_dna;
+  info.has_mask_token = vocabulary.has_mask();
+  info.vocabulary_note = vocabulary.note;
+  info.max_length = vocabulary.max_length;
+  info.warnings.insert(info.warnings.end(), vocabulary.warnings.begin(), vocabulary.warnings.end());
+}
+
+// Reads a directory into `impl`, network and all.
+void open_checkpoint(const std::string& directory, bool collect_missing, Model::Impl& impl) {
+  impl.checkpoint = models::Checkpoint::open(directory);
+  models::Checkpoint& checkpoint = *impl.checkpoint;
+  checkpoint.collect_missing(collect_missing);
+  const models::ModelConfig config = models::parse_model_config(checkpoint.config());
+  models::CheckpointSource source(checkpoint);
+  impl.stack = std::make_unique<models::MambaStack>(
+      models::build_network(*impl.backend, config, source, impl.options.dtype));
+  const models::ModelVocabulary vocabulary =
+      models::read_vocabulary(checkpoint.directory(), config);
+  if (vocabulary.is_dna) impl.vocabulary = vocabulary.dna;
+  impl.info.model_type = config.model_type;
+  impl.info.warnings = config.warnings;
+  describe_shape(impl.stack->shape, impl.info);
+  describe_checkpoint(checkpoint, impl.info);
+  describe_vocabulary(vocabulary, impl.info);
+}
+
+}  // namespace
+
+const genome::DnaVocabulary& Model::Impl::dna() const {
+  if (!vocabulary) {
+    throw InvalidArgument(
+        fmt::format("{} has no tokens for DNA: {}", info.name, info.vocabulary_note));
+  }
+  return *vocabulary;
+}
+
+stream::StackRunner Model::Impl::runner() const {
+  stream::RunnerOptions runner;
+  runner.chunk_bases = options.chunk_bases;
+  return {*stack, *context, runner};
+}
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+Model Model::load(const std::string& directory, const ModelOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->backend = core::open_backend(options.device, options.threads);
+  open_checkpoint(directory, false, *impl);
+  impl->context = std::make_unique<core::Context>(*impl->backend);
+  if (options.dtype == Dtype::bf16 && !impl->backend->native_bf16_products()) {
+    impl->info.warnings.emplace_back(
+        "this processor does not multiply bf16: activations are stored as bf16 and products are "
+        "formed in f32");
+  }
+  return Model(std::move(impl));
+}
+
+Model Model::random(const std::string& config_json, const ModelOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  impl->backend = core::open_backend(options.device, options.threads);
+  const models::ModelConfig config =
+      models::parse_model_config(base::JsonValue::parse(config_json, "the given model shape"));
+  models::RandomSource source(0);
+  impl->stack = std::make_unique<models::MambaStack>(
+      models::build_network(*impl->backend, config, source, options.dtype));
+  impl->vocabulary = genome::default_dna_vocabulary();
+  impl->context = std::make_unique<core::Context>(*impl->backend);
+  impl->info.name = "random weights";
+  impl->info.model_type = config.model_type;
+  impl->info.warnings = config.warnings;
+  impl->info.parameters = source.parameter_count();
+  impl->info.is_dna = true;
+  impl->info.has_mask_token = true;
+  describe_shape(impl->stack->shape, impl->info);
+  return Model(std::move(impl));
+}
+
+const ModelInfo& Model::info() const {
+  return impl_->info;
+}
+const ModelOptions& Model::options() const {
+  return impl_->options;
+}
+std::string Model::device_description() const {
+  return impl_->backend->description();
+}
+
+int Model::threads() const { return impl_->backend->threads(); }
+
+const std::string& Model::weights_sha256() const {
+  if (!impl_->checkpoint) throw InvalidArgument("random weights have no file to hash");
+  return impl_->checkpoint->weights_sha256();
+}
+
+std::vector<std::int32_t> Model::encode(const std::string& sequence) const {
+  std::vector<std::int32_t> ids(sequence.size());
+  genome::encode(sequence, impl_->dna(), ids);
+  return ids;
+}
+
+ForwardResult Model::forward(std::span<const std::int32_t> ids, std::int64_t batch,
+                             std::int64_t length, const ForwardRequest& request) const {
+  const models::MambaStackShape& shape = impl_->stack->shape;
+  if (batch < 1 || length < 1) {
+    throw InvalidArgument(
+        fmt::format("batch and length must be above 0, not {} and {}", batch, length));
+  }
+  const auto rows = static_cast<std::size_t>(batch) * static_cast<std::size_t>(length);
+  const auto hidden_size = rows * static_cast<std::size_t>(shape.hidden_width());
+  ForwardResult result;
+  stream::RunOutputs outputs;
+  std::vector<stream::RowRead> reads;
+  if (request.logits) {
+    reads.reserve(rows);
+    for (std::int64_t sequence = 0; sequence < batch; ++sequence) {
+      for (std::int64_t position = 0; position < length; ++position) {
+        reads.push_back({sequence, position});
+      }
+    }
+    result.logits.resize(rows * static_cast<std::size_t>(shape.vocabulary));
+    outputs.reads = reads;
+    outputs.logits = result.logits.data();
+  }
+  if (request.last_hidden_state) {
+    result.last_hidden_state.resize(hidden_size);
+    outputs.last_hidden_state = result.last_hidden_state.data();
+  }
+  if (request.block_inputs) {
+    for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
+      outputs.block_inputs.push_back(result.block_inputs.emplace_back(hidden_size).data());
+    }
+  }
+  impl_->runner().run(ids, batch, length, outputs);
+  return result;
+}
+
+ModelInfo describe_model(const std::string& directory) {
+  Model::Impl impl;
+  impl.backend = core::open_backend({}, 1);
+  open_checkpoint(directory, true, impl);
+  return impl.info;
+}
+
+}  // namespace ssmgen

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <ssmgen/model.hpp>
+
+#include "core/context.hpp"
+#include "genome/tokens.hpp"
+#include "models/checkpoint.hpp"
+#include "models/mamba_stack.hpp"
+#include "stream/stack_runner.hpp"
+
+namespace ssmgen {
+
+/// What the tasks use of a loaded model. Members are in the order they depend on each other.
+struct Model::Impl {
+  ModelOptions options;
+  ModelInfo info;
+  std::shared_ptr<kernels::Backend> backend;
+  std::optional<models::Checkpoint> checkpoint;  ///< none for random weights
+  std::optional<genome::DnaVocabulary> vocabulary;
+  std::unique_ptr<models::MambaStack> stack;
+  std::unique_ptr<core::Context> context;
+
+  /// @throws InvalidArgument saying why the model has no DNA tokens.
+  const genome::DnaVocabulary& dna() const;
+  stream::StackRunner runner() const;
+};
+
+}  // namespace ssmgen

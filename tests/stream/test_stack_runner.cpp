@@ -1,0 +1,189 @@
+// The laws of a streaming model: chunked equals whole, groups and threads change no bit, the
+// reverse complement commutes for the models that promise it.
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <memory>
+#include <random>
+#include <ssmgen/errors.hpp>
+
+#include "base/json.hpp"
+#include "core/backend_loader.hpp"
+#include "models/model_config.hpp"
+#include "models/random_source.hpp"
+#include "models/registry.hpp"
+#include "stream/stack_runner.hpp"
+
+namespace ssmgen::stream {
+namespace {
+
+constexpr std::int64_t tile = kernels::tile_length;
+
+struct ModelCase {
+  const char* name;
+  const char* switches;  // of config.json
+};
+
+constexpr const char* complement =
+    R"("complement_map": {"0":0,"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":10,"8":9,"9":8,"10":7,
+       "11":11,"12":12,"13":13,"14":14,"15":15})";
+
+const ModelCase model_cases[] = {
+    {"ps_fused", R"("rcps": true, "fused_add_norm": true)"},
+    {"ps_unfused", R"("rcps": true, "fused_add_norm": false)"},
+    {"ps_untied_multiply",
+     R"("rcps": true, "bidirectional_weight_tie": false, "bidirectional_strategy": "ew_multiply")"},
+    {"ph", R"("rcps": false)"},
+    {"ph_tied_multiply", R"("rcps": false, "bidirectional_strategy": "ew_multiply")"},
+    {"ph_untied_add_layernorm",
+     R"("rcps": false, "bidirectional_weight_tie": false, "rms_norm": false)"},
+    {"ph_bias", R"("rcps": false, "residual_in_fp32": true, "ssm_cfg": {"bias": true})"},
+    {"causal", R"("rcps": false, "bidirectional": false)"},
+};
+
+void PrintTo(const ModelCase& model_case, std::ostream* stream) {
+  *stream << model_case.name;
+}
+
+struct Network {
+  std::shared_ptr<kernels::Backend> backend;
+  std::unique_ptr<models::MambaStack> stack;
+  std::unique_ptr<core::Context> context;
+};
+
+Network make_network(const ModelCase& model_case, Dtype dtype, int threads) {
+  const std::string json = std::string(R"({"model_type": "caduceus", "d_model": 24, "n_layer": 3,
+      "vocab_size": 16, )") +
+                           model_case.switches + ", " + complement + "}";
+  Network network;
+  network.backend = core::open_backend({}, threads);
+  models::RandomSource source(7);
+  const auto config = models::parse_model_config(base::JsonValue::parse(json, "test"));
+  network.stack = std::make_unique<models::MambaStack>(
+      models::build_network(*network.backend, config, source, dtype));
+  network.context = std::make_unique<core::Context>(*network.backend);
+  return network;
+}
+
+std::vector<std::int32_t> random_bases(std::int64_t count) {
+  std::mt19937 generator(3);
+  std::uniform_int_distribution<std::int32_t> base(7, 11);
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
+  std::generate(ids.begin(), ids.end(), [&] { return base(generator); });
+  return ids;
+}
+
+struct Results {
+  std::vector<float> logits;
+  std::vector<float> hidden;
+};
+
+Results run(const Network& network, const std::vector<std::int32_t>& ids, std::int64_t batch,
+            const RunnerOptions& options) {
+  const std::int64_t length = static_cast<std::int64_t>(ids.size()) / batch;
+  const models::MambaStackShape& shape = network.stack->shape;
+  std::vector<RowRead> reads;
+  for (std::int64_t i = 0; i < batch * length; ++i) reads.push_back({i / length, i % length});
+  Results result;
+  result.logits.resize(ids.size() * static_cast<std::size_t>(shape.vocabulary));
+  result.hidden.resize(ids.size() * static_cast<std::size_t>(shape.hidden_width()));
+  RunOutputs outputs;
+  outputs.reads = reads;
+  outputs.logits = result.logits.data();
+  outputs.last_hidden_state = result.hidden.data();
+  StackRunner(*network.stack, *network.context, options).run(ids, batch, length, outputs);
+  return result;
+}
+
+class StackRunnerLaws : public testing::TestWithParam<std::tuple<ModelCase, Dtype>> {
+ protected:
+  Network network(int threads = 2) const {
+    return make_network(std::get<0>(GetParam()), std::get<1>(GetParam()), threads);
+  }
+};
+
+TEST_P(StackRunnerLaws, ChunkedEqualsWholeBitForBit) {
+  const Network model = network();
+  const std::vector<std::int32_t> ids = random_bases(3 * tile + 77);
+  const Results whole = run(model, ids, 1, {.chunk_bases = 4 * tile, .group_rows = 0});
+  ASSERT_TRUE(std::all_of(whole.logits.begin(), whole.logits.end(),
+                          [](float value) { return std::isfinite(value); }));
+  for (const std::int64_t chunk : {tile, 2 * tile, 3 * tile}) {
+    const Results chunked = run(model, ids, 1, {.chunk_bases = chunk, .group_rows = 0});
+    EXPECT_EQ(chunked.logits, whole.logits) << "chunk " << chunk;
+    EXPECT_EQ(chunked.hidden, whole.hidden) << "chunk " << chunk;
+  }
+}
+
+TEST_P(StackRunnerLaws, GroupsAndThreadsChangeNoBit) {
+  const std::vector<std::int32_t> ids = random_bases(7 * 61);
+  const Results expected = run(network(), ids, 7, {.chunk_bases = 0, .group_rows = 1 << 20});
+  for (const std::int64_t rows : {1, 130, 300}) {
+    EXPECT_EQ(run(network(), ids, 7, {.chunk_bases = 0, .group_rows = rows}).logits,
+              expected.logits);
+  }
+  EXPECT_EQ(run(network(1), ids, 7, {}).logits, expected.logits);
+  const std::vector<std::int32_t> last(ids.end() - 61, ids.end());
+  const Results alone = run(network(), last, 1, {});
+  EXPECT_TRUE(std::equal(alone.logits.begin(), alone.logits.end(),
+                         expected.logits.end() - static_cast<std::ptrdiff_t>(alone.logits.size())));
+}
+
+TEST_P(StackRunnerLaws, ReverseComplementCommutes) {
+  const Network model = network();
+  if (model.stack->shape.strands != 2) GTEST_SKIP() << "one strand promises no equivariance";
+  const std::vector<std::int32_t> ids = random_bases(200);
+  std::vector<std::int32_t> other(ids.rbegin(), ids.rend());
+  const auto complement_id = [](std::int32_t id) { return id >= 7 && id <= 10 ? 17 - id : id; };
+  std::transform(other.begin(), other.end(), other.begin(), complement_id);
+  const Results plus = run(model, ids, 1, {});
+  const Results minus = run(model, other, 1, {});
+  double difference = 0;
+  double norm = 0;
+  for (std::int32_t t = 0; t < 200; ++t) {
+    for (std::int32_t v = 0; v < 16; ++v) {
+      const double a = plus.logits[static_cast<std::size_t>(t * 16 + v)];
+      const double b = minus.logits[static_cast<std::size_t>((199 - t) * 16 + complement_id(v))];
+      difference += (a - b) * (a - b);
+      norm += a * a;
+    }
+  }
+  EXPECT_GT(norm, 0);
+  EXPECT_LE(std::sqrt(difference / norm), 1e-6);
+}
+
+TEST_P(StackRunnerLaws, CausalModelsDoNotSeeWhatFollows) {
+  const Network model = network();
+  const std::vector<std::int32_t> ids = random_bases(100);
+  std::vector<std::int32_t> changed = ids;
+  changed.back() = changed.back() == 7 ? 8 : 7;
+  const Results before = run(model, ids, 1, {});
+  const Results after = run(model, changed, 1, {});
+  const bool prefix_is_equal =
+      std::equal(before.logits.begin(), before.logits.begin() + 99 * 16, after.logits.begin());
+  EXPECT_EQ(prefix_is_equal, model.stack->shape.is_causal());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, StackRunnerLaws,
+                         testing::Combine(testing::ValuesIn(model_cases),
+                                          testing::Values(Dtype::f32, Dtype::bf16)),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) + "_" +
+                                  std::string(dtype_name(std::get<1>(test.param)));
+                         });
+
+TEST(StackRunner, RefusesIdsAndReadsOutsideTheirRange) {
+  const Network model = make_network(model_cases[0], Dtype::f32, 1);
+  StackRunner runner(*model.stack, *model.context, {});
+  const std::vector<std::int32_t> bad{7, 16};
+  EXPECT_THROW(runner.run(bad, 1, 2, {}), InvalidArgument);
+  const std::vector<std::int32_t> good{7, 8};
+  EXPECT_THROW(runner.run(good, 1, 3, {}), InvalidArgument);
+  const std::vector<RowRead> reads{{0, 2}};
+  RunOutputs outputs;
+  outputs.reads = reads;
+  EXPECT_THROW(runner.run(good, 1, 2, outputs), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace ssmgen::stream

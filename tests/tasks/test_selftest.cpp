@@ -1,0 +1,80 @@
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <ssmgen/selftest.hpp>
+
+#include "tests/support/expect_error.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace ssmgen {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path bundled = fs::path(SSMGEN_SOURCE_DIR) / "test_data/golden";
+const fs::path shared = fs::path(SSMGEN_SOURCE_DIR).parent_path() / "shared/golden";
+
+void expect_golden(const fs::path& directory, const ModelOptions& options) {
+  const std::vector<TensorCheck> checks = selftest(directory.string(), options);
+  EXPECT_FALSE(checks.empty());
+  for (const TensorCheck& check : checks) {
+    EXPECT_TRUE(check.passed) << fmt::format("{} {}: {} > {}", directory.string(), check.name,
+                                             check.relative_norm, check.tolerance);
+  }
+}
+
+class BundledGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(BundledGolden, AgreesInF32) {
+  expect_golden(bundled / GetParam(), {});
+}
+
+TEST_P(BundledGolden, IsNoWorseThanTheReferenceInBf16) {
+  ModelOptions options;
+  options.dtype = Dtype::bf16;
+  expect_golden(bundled / GetParam(), options);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BundledGolden,
+                         testing::Values("caduceus_causal", "caduceus_ps", "caduceus_ps_unfused",
+                                         "hf_mamba"));
+
+class ReferenceGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(ReferenceGolden, AgreesInF32) {
+  const fs::path directory = shared / GetParam();
+  if (!fs::exists(directory)) GTEST_SKIP() << directory << " is not here";
+  expect_golden(directory, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ReferenceGolden,
+                         testing::Values("caduceus_causal", "caduceus_ph",
+                                         "caduceus_ph_untied_multiply_layernorm", "caduceus_ps",
+                                         "caduceus_ps_long", "caduceus_ps_unfused", "mamba_lm",
+                                         "hf_mamba"));
+
+TEST(Selftest, FailsWhenTheWeightsAreNotTheGoldens) {
+  const test::TemporaryFolder folder;
+  for (const auto& entry : fs::directory_iterator(bundled / "caduceus_causal")) {
+    fs::copy(entry.path(), folder.path() / entry.path().filename());
+  }
+  fs::permissions(folder.path() / "model.safetensors", fs::perms::owner_all);
+  std::fstream weights(folder.path() / "model.safetensors",
+                       std::ios::in | std::ios::out | std::ios::binary);
+  // The exponent's byte of the last value, which is a norm's weight and near 1.
+  weights.seekp(-1, std::ios::end);
+  weights.put('\x41');
+  weights.close();
+  const std::vector<TensorCheck> checks = selftest(folder.path().string());
+  EXPECT_TRUE(std::any_of(checks.begin(), checks.end(),
+                          [](const TensorCheck& check) { return !check.passed; }));
+}
+
+TEST(Selftest, NamesAFolderThatIsNoGolden) {
+  const test::TemporaryFolder folder;
+  test::expect_error([&] { selftest(folder.path().string()); }, {"expected.safetensors"});
+}
+
+}  // namespace
+}  // namespace ssmgen
