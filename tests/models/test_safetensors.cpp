@@ -1,5 +1,7 @@
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <limits>
@@ -197,6 +199,36 @@ TEST(Safetensors, RefusesWeightsThatAreNotFinite) {
                               "w", TensorDtype::f64, {}, std::as_bytes(std::span(&huge, 1))}});
   const auto file = SafetensorsFile::open(path);
   expect_error([&] { file.read_f32(file.at("w")); }, {"'w'", "inf", "[]"});
+}
+
+TEST(Safetensors, FindsABadWeightAnywhereInALargeTensor) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "w.safetensors";
+  for (const std::size_t place : {0u, 4095u, 4096u, 8191u, 9999u}) {
+    std::vector<float> values(10'000, std::numeric_limits<float>::max());
+    values[place] = -std::numeric_limits<float>::infinity();
+    write_safetensors(path, std::vector{f32_tensor("w", {100, 100}, values)});
+    const auto file = SafetensorsFile::open(path);
+    expect_error([&] { file.read_f32(file.at("w")); },
+                 {"-inf at " + shape_text(Shape{static_cast<std::int64_t>(place / 100),
+                                                static_cast<std::int64_t>(place % 100)})});
+  }
+}
+
+// The parser once took 89 s for 50,000 tensors, as it went over all of them at the end of each.
+TEST(Safetensors, OpensManyTensorsInLinearTime) {
+  constexpr int count = 50'000;
+  const float value = 1;
+  std::vector<TensorToWrite> tensors;
+  for (int i = 0; i < count; ++i) {
+    tensors.push_back(f32_tensor("layers." + std::to_string(i), {}, std::span(&value, 1)));
+  }
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "w.safetensors";
+  write_safetensors(path, tensors);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(SafetensorsFile::open(path).tensors().size(), std::size_t{count});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(Safetensors, RefusesToConvertOtherTypes) {

@@ -13,43 +13,85 @@ namespace {
 
 using nlohmann::json;
 
-// nlohmann's parser keeps the last of two equal keys and nests without bound; both are refused here
-// while it reads.
-class StrictnessCheck {
+// "[json.exception.parse_error.101] parse error at line 1, column 5: ..." without its first word.
+std::string_view message_of(const json::exception& error) {
+  const std::string_view text = error.what();
+  const auto end = text.find("] ");
+  return end == std::string_view::npos ? text : text.substr(end + 2);
+}
+
+// Builds the document from the parser's events. The parser's own builder keeps the last of two
+// equal keys and nests without bound; with a callback that looks for both, it takes time quadratic
+// in the members of an object, and safetensors headers have tens of thousands.
+class StrictBuilder final : public nlohmann::json_sax<json> {
  public:
-  StrictnessCheck(const std::string& source, int max_depth)
+  StrictBuilder(const std::string& source, int max_depth)
       : source_(source), max_depth_(max_depth) {}
 
-  bool operator()(int /*depth*/, json::parse_event_t event, json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-      case json::parse_event_t::array_start:
-        if (static_cast<int>(keys_.size()) >= max_depth_) {
-          throw FormatError(
-              fmt::format("{}: JSON nested deeper than {} levels", source_, max_depth_));
-        }
-        keys_.emplace_back();
-        break;
-      case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end:
-        keys_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get_ref<const std::string&>()).second) {
-          throw FormatError(fmt::format("{}: key '{}' stands twice in one JSON object", source_,
-                                        parsed.get_ref<const std::string&>()));
-        }
-        break;
-      case json::parse_event_t::value:
-        break;
+  json take() { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t& /*value*/) override { return false; }  // JSON text has none
+
+  bool start_object(std::size_t /*size*/) override { return open(json::object()); }
+  bool start_array(std::size_t /*size*/) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    const auto [place, is_new] = open_.back()->emplace(std::move(name), nullptr);
+    if (!is_new) {
+      throw FormatError(
+          fmt::format("{}: key '{}' stands twice in one JSON object", source_, place.key()));
     }
+    member_ = &*place;
     return true;
   }
 
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const json::exception& error) override {
+    throw FormatError(fmt::format("{}: expected JSON: {}", source_, message_of(error)));
+  }
+
  private:
+  // Where the next value goes: the root, the end of an array or the member just named.
+  json& place(json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_array()) {
+      open_.back()->push_back(std::move(value));
+      return open_.back()->back();
+    }
+    return *member_ = std::move(value);
+  }
+
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+
+  bool open(json value) {
+    if (static_cast<int>(open_.size()) >= max_depth_) {
+      throw FormatError(fmt::format("{}: JSON nested deeper than {} levels", source_, max_depth_));
+    }
+    open_.push_back(&place(std::move(value)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
   const std::string& source_;
   int max_depth_;
-  std::vector<std::set<std::string>> keys_;  // of each open object or array
+  json root_;
+  std::vector<json*> open_;  ///< objects and arrays that are not closed yet, outermost first
+  json* member_ = nullptr;
 };
 
 // Python writes NaN, Infinity and -Infinity, which are not JSON; outside strings they become null.
@@ -77,13 +119,6 @@ std::string without_python_constants(std::string_view text) {
     result += text[i];
   }
   return result;
-}
-
-// "[json.exception.parse_error.101] parse error at line 1, column 5: ..." without its first word.
-std::string_view message_of(const json::exception& error) {
-  const std::string_view text = error.what();
-  const auto end = text.find("] ");
-  return end == std::string_view::npos ? text : text.substr(end + 2);
 }
 
 const char* type_words(const json& value) {
@@ -124,16 +159,10 @@ JsonValue JsonValue::parse(std::string_view text, const std::string& source,
     rewritten = without_python_constants(text);
     text = rewritten;
   }
-  try {
-    StrictnessCheck check(source, options.max_depth);
-    const auto callback = [&check](int depth, json::parse_event_t event, json& parsed) {
-      return check(depth, event, parsed);
-    };
-    auto document = std::make_shared<const json>(json::parse(text.begin(), text.end(), callback));
-    return JsonValue(std::move(document), std::make_shared<const std::string>(source));
-  } catch (const json::exception& error) {
-    throw FormatError(fmt::format("{}: expected JSON: {}", source, message_of(error)));
-  }
+  StrictBuilder builder(source, options.max_depth);
+  json::sax_parse(text.begin(), text.end(), &builder);
+  return JsonValue(std::make_shared<const json>(builder.take()),
+                   std::make_shared<const std::string>(source));
 }
 
 JsonValue JsonValue::child(const json& value, std::string place) const {

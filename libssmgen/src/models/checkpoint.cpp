@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <ssmgen/errors.hpp>
 
 #include "base/sha256.hpp"
@@ -15,6 +14,16 @@ using std::filesystem::path;
 
 constexpr const char* weights_file = "model.safetensors";
 constexpr const char* index_file = "model.safetensors.index.json";
+
+// fmt::join would do, but g++ 12 warns falsely inside it at -O3.
+std::string joined(std::span<const std::string> words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (&word != words.data()) text += separator;
+    text += word;
+  }
+  return text;
+}
 
 std::string name_of(const path& directory) {
   const path clean = std::filesystem::absolute(directory).lexically_normal();
@@ -68,13 +77,13 @@ base::JsonValue read_config(const path& directory) {
     throw FormatError(
         fmt::format("'{}' has {}, but neither {} nor {}: rename the file, or add the "
                     "index of the shards",
-                    directory.string(), fmt::join(others, ", "), weights_file, index_file));
+                    directory.string(), joined(others, ", "), weights_file, index_file));
   }
   if (!pickles.empty()) {
     throw FormatError(
         fmt::format("'{}' has its weights in PyTorch's format only ({}): convert it "
                     "with `python -m ssmgen.convert {}`",
-                    directory.string(), fmt::join(pickles, ", "), directory.string()));
+                    directory.string(), joined(pickles, ", "), directory.string()));
   }
   throw FormatError(fmt::format("'{}' has no weights: expected {} or {}", directory.string(),
                                 weights_file, index_file));
@@ -189,7 +198,8 @@ std::vector<float> Checkpoint::f32_or(std::initializer_list<std::string> names,
   }
   if (!collect_missing_ || elements < 0 || elements > std::int64_t{1} << 32) {
     throw FormatError(fmt::format("{}: the tensor '{}' {} is missing", directory_.string(),
-                                  fmt::join(names, "' or '"), shape_text(expected)));
+                                  joined({names.begin(), names.size()}, "' or '"),
+                                  shape_text(expected)));
   }
   missing_.push_back(*names.begin());
   return std::vector<float>(static_cast<std::size_t>(elements));
@@ -227,10 +237,9 @@ void Checkpoint::check_complete() const {
   if (missing_.empty()) return;
   constexpr std::size_t shown = 10;
   const std::size_t count = std::min(shown, missing_.size());
-  throw FormatError(fmt::format(
-      "{}: {} tensors are missing: '{}'{}", directory_.string(), missing_.size(),
-      fmt::join(missing_.begin(), missing_.begin() + static_cast<std::ptrdiff_t>(count), "', '"),
-      missing_.size() > shown ? " and more" : ""));
+  throw FormatError(fmt::format("{}: {} tensors are missing: '{}'{}", directory_.string(),
+                                missing_.size(), joined(std::span(missing_).first(count), "', '"),
+                                missing_.size() > shown ? " and more" : ""));
 }
 
 std::vector<std::string> Checkpoint::unused() const {

@@ -107,8 +107,12 @@ float f32_from_bf16(std::uint16_t bits) noexcept {
 
 std::vector<float> to_f32(TensorDtype dtype, std::span<const std::byte> bytes) {
   switch (dtype) {
-    case TensorDtype::f32:
-      return convert_each<float, float>(bytes, [](float value) { return value; });
+    case TensorDtype::f32: {
+      std::vector<float> values(bytes.size() / sizeof(float));
+      // An empty span has no address that memcpy may be given.
+      if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+      return values;
+    }
     case TensorDtype::f16:
       return convert_each<std::uint16_t, float>(bytes, f32_from_f16);
     case TensorDtype::bf16:
