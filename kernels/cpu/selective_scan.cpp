@@ -4,15 +4,17 @@
 //   out    = (sum_n C[n] * h[n] + D * x) * SiLU(gate)
 //
 // Lanes are channels: a vector of them runs its whole sweep by itself, so a result depends neither
-// on batch, nor threads, nor on where the sequence was cut. A task is one sequence and two vectors
-// of channels, one cache line of bf16.
+// on batch, nor threads, nor on where the sequence was cut. A task is one sequence and up to four
+// vectors of channels, so that what it reads of a row is several whole cache lines.
 // A sweep goes in blocks of 64 positions. A block is first staged for one vector of channels into
 // buffers that stay in L1 (16 KB): dt, dt * x, y = D * x and SiLU(gate); the loops over positions
 // are then free of strides, types, cut vectors and all maths but the recurrence. Four states at a
 // time run over the block, h and A in registers, y added to in its buffer; B and C are broadcast
-// from memory. The rows of the next block are prefetched while one is staged.
-// A is multiplied by log2 e once a sweep. For each state and position 7 instructions are the
-// exponential and 4 the rest; 9 of the 11 are multiply-adds, which bound the kernel.
+// from memory. While a block is staged, the rows of the next one are prefetched: they lie kilobytes
+// apart, where no hardware prefetcher follows.
+// A is multiplied by log2 e once a sweep. Of the 12 instructions of a state and position 8 are the
+// exponential; 9 are multiplies and multiply-adds, of which a core starts two a cycle, so 4.5
+// cycles a vector of states bound the loop.
 // Traffic: x, gate, delta once, out once (twice to accumulate), B and C once a vector of channels.
 
 #include "kernels/cpu/selective_scan.hpp"
@@ -39,7 +41,7 @@ namespace ssmgen::kernels::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t block_length = 64;
-constexpr std::int64_t vectors_per_task = 2;
+constexpr std::int64_t max_vectors_per_task = 4;
 constexpr std::int64_t max_states = 256;
 
 // One block of positions of one vector of channels, in sweep order.
@@ -104,6 +106,7 @@ void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
   const FloatTag d;
   const T* x_rows = args.x + rows.sequence * args.x_batch_stride + channel;
   const float* delta_rows = args.delta + rows.sequence * args.length * args.channels + channel;
+  const T* out_rows = args.out + rows.sequence * args.length * args.channels + channel;
   const FloatVector bias =
       args.delta_bias == nullptr ? hn::Zero(d) : load_channels(args.delta_bias + channel, count);
   const FloatVector skip = args.d == nullptr ? hn::Zero(d) : load_channels(args.d + channel, count);
@@ -113,6 +116,7 @@ void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
       const std::int64_t ahead = rows.position(begin + s + block_length);
       hwy::Prefetch(x_rows + ahead * args.x_row_stride);
       hwy::Prefetch(delta_rows + ahead * args.channels);
+      hwy::Prefetch(out_rows + ahead * args.channels);
     }
     const FloatVector x = load_channels(x_rows + position * args.x_row_stride, count);
     const FloatVector delta = load_channels(delta_rows + position * args.channels, count);
@@ -196,34 +200,42 @@ void store_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
 }
 
 template <class T>
-void scan_channels(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::int64_t first) {
+void scan_channels(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::int64_t first,
+                   std::int64_t end) {
   const SweepRows rows = sweep_rows(args, sequence);
-  const std::int64_t end = std::min(first + vectors_per_task * lanes, args.channels);
+  const std::int64_t vectors = std::min(max_vectors_per_task, (end - first + lanes - 1) / lanes);
+  const auto channels_of = [=](std::int64_t v) { return std::min(lanes, end - first - v * lanes); };
   Stage stage;
-  VectorState states[vectors_per_task];
-  for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
-    load_state(args, sequence, channel, std::min(lanes, end - channel), states[v]);
+  VectorState states[max_vectors_per_task];
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    load_state(args, sequence, first + v * lanes, channels_of(v), states[v]);
   }
   for (std::int64_t begin = 0; begin < args.length; begin += block_length) {
     const std::int64_t positions = std::min(block_length, args.length - begin);
-    for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
-      const std::int64_t count = std::min(lanes, end - channel);
-      stage_block(args, rows, begin, positions, channel, count, stage);
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      const std::int64_t channel = first + v * lanes;
+      stage_block(args, rows, begin, positions, channel, channels_of(v), stage);
       advance_all_states(args, rows, begin, positions, stage, states[v]);
-      store_block(args, rows, begin, positions, channel, count, stage);
+      store_block(args, rows, begin, positions, channel, channels_of(v), stage);
     }
   }
-  for (std::int64_t channel = first, v = 0; channel < end; channel += lanes, ++v) {
-    store_state(args, sequence, channel, std::min(lanes, end - channel), states[v]);
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    store_state(args, sequence, first + v * lanes, channels_of(v), states[v]);
   }
 }
 
 template <class T>
 void scan(ThreadPool& pool, const SelectiveScanArgs<T>& args) {
-  const std::int64_t channels_per_task = vectors_per_task * lanes;
-  const std::int64_t tasks = (args.channels + channels_per_task - 1) / channels_per_task;
-  pool.parallel_for(args.batch * tasks, [&args, tasks, channels_per_task](std::int64_t task) {
-    scan_channels(args, task / tasks, task % tasks * channels_per_task);
+  // Fewer vectors a task where the threads would otherwise run out of tasks.
+  std::int64_t width = max_vectors_per_task * lanes;
+  const auto tasks_of = [&args](std::int64_t channels) {
+    return (args.channels + channels - 1) / channels;
+  };
+  while (width > lanes && args.batch * tasks_of(width) < 2 * pool.threads()) width /= 2;
+  const std::int64_t tasks = tasks_of(width);
+  pool.parallel_for(args.batch * tasks, [&args, tasks, width](std::int64_t task) {
+    const std::int64_t first = task % tasks * width;
+    scan_channels(args, task / tasks, first, std::min(first + width, args.channels));
   });
 }
 

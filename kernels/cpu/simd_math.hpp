@@ -1,8 +1,8 @@
 // Vector exponential, softplus and SiLU in f32, compiled once for every instruction set: included
 // by a kernel between Highway's foreach_target.h and its own code. Coefficients are minimax fits
 // (Remez); the errors stated are the largest relative ones, rounding included.
-// A NaN comes out as NaN: bounds are the first operand of Max and Min, which x86 answers with the
-// second when either is NaN.
+// softplus and silu of NaN are NaN, so that a bad input is seen in the output: a bound is the first
+// operand of Max, which answers with the second when that is NaN (but for the scalar target).
 
 // Highway includes this header once for every target, so the guard flips instead of staying.
 #if defined(SSMGEN_KERNELS_CPU_SIMD_MATH_HPP) == defined(HWY_TARGET_TOGGLE)
@@ -58,8 +58,8 @@ HWY_INLINE V scale_by_power_of_two(D d, V value, V whole) {
 }
 #endif
 
-/// 2^x for any finite x (underflow gives 0, overflow inf). Error 1.6e-7; near x = 0 it is
-/// 1 + x * ln 2 to the last bit, so that a slow decay does not drift.
+/// 2^x for any finite x; underflow gives 0, and inf may come from 127.5 on. Error 1.6e-7; near x =
+/// 0 it is 1 + x * ln 2 to the last bit, so that a slow decay does not drift.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2(D d, V x) {
   const auto [whole, f] = split_exponent(d, x);
@@ -80,12 +80,13 @@ HWY_INLINE V exp_of_nonpositive(D d, V x) {
   const V whole = hn::Round(hn::Mul(bounded, hn::Set(d, 1.442695041f)));
   V r = hn::NegMulAdd(whole, hn::Set(d, 0.693359375f), bounded);
   r = hn::NegMulAdd(whole, hn::Set(d, -2.12194440e-4f), r);
-  V q = hn::Set(d, 1.381459530e-03f);
-  q = hn::MulAdd(q, r, hn::Set(d, 8.368716575e-03f));
-  q = hn::MulAdd(q, r, hn::Set(d, 4.166838899e-02f));
-  q = hn::MulAdd(q, r, hn::Set(d, 1.666652113e-01f));
-  q = hn::MulAdd(q, r, hn::Set(d, 4.999999404e-01f));
-  const V p = hn::Add(hn::MulAdd(hn::Mul(r, r), q, r), hn::Set(d, 1.0f));
+  // Polynomials of staged functions are evaluated as trees: one after the other, the long chain of
+  // a Horner scheme fills the scheduler and halves the rate.
+  const V r2 = hn::Mul(r, r);
+  const V low = hn::MulAdd(r, hn::Set(d, 1.666652113e-01f), hn::Set(d, 4.999999404e-01f));
+  const V high = hn::MulAdd(r, hn::Set(d, 8.368716575e-03f), hn::Set(d, 4.166838899e-02f));
+  const V q = hn::MulAdd(r2, hn::MulAdd(r2, hn::Set(d, 1.381459530e-03f), high), low);
+  const V p = hn::Add(hn::MulAdd(r2, q, r), hn::Set(d, 1.0f));
   return scale_by_power_of_two(d, p, whole);
 }
 
@@ -94,16 +95,14 @@ template <class D, class V = hn::Vec<D>>
 HWY_INLINE V softplus(D d, V x) {
   const V e = exp_of_nonpositive(d, hn::Neg(hn::Abs(x)));
   // log1p(e) = e + e^2 s(e) on [0, 1]: no second range reduction is needed.
-  V s = hn::Set(d, -3.318472300e-03f);
-  s = hn::MulAdd(s, e, hn::Set(d, 2.020458132e-02f));
-  s = hn::MulAdd(s, e, hn::Set(d, -5.766443536e-02f));
-  s = hn::MulAdd(s, e, hn::Set(d, 1.068055406e-01f));
-  s = hn::MulAdd(s, e, hn::Set(d, -1.535539478e-01f));
-  s = hn::MulAdd(s, e, hn::Set(d, 1.969539970e-01f));
-  s = hn::MulAdd(s, e, hn::Set(d, -2.495858669e-01f));
-  s = hn::MulAdd(s, e, hn::Set(d, 3.333051205e-01f));
-  s = hn::MulAdd(s, e, hn::Set(d, -4.999993145e-01f));
-  const V log1p = hn::MulAdd(hn::Mul(e, e), s, e);
+  const V e2 = hn::Mul(e, e);
+  const V e4 = hn::Mul(e2, e2);
+  const V s01 = hn::MulAdd(e, hn::Set(d, 3.332132399e-01f), hn::Set(d, -4.999964833e-01f));
+  const V s23 = hn::MulAdd(e, hn::Set(d, 1.915365607e-01f), hn::Set(d, -2.485716343e-01f));
+  const V s45 = hn::MulAdd(e, hn::Set(d, 7.920456678e-02f), hn::Set(d, -1.375380456e-01f));
+  const V s67 = hn::MulAdd(e, hn::Set(d, 5.364829674e-03f), hn::Set(d, -3.006581217e-02f));
+  const V s = hn::MulAdd(e4, hn::MulAdd(e2, s67, s45), hn::MulAdd(e2, s23, s01));
+  const V log1p = hn::MulAdd(e2, s, e);
   return hn::Add(hn::Max(hn::Zero(d), x), log1p);
 }
 
