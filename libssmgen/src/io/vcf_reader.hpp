@@ -32,19 +32,19 @@ struct VcfReaderOptions {
   std::string path = "-";
   /// -r: chr, chr:pos, chr:beg-end, chr:beg- separated by commas, 1-based; {chr:1}:5-9 where the
   /// name has a colon or comma. Needs an index. Empty for all.
-  std::string regions;
+  std::string regions{};
   /// -R: a file of regions: BED (0-based, by its .bed or .bed.gz name), or CHROM POS [END].
-  std::string regions_file;
+  std::string regions_file{};
   /// -t: as `regions`, but streams and needs no index; "^" before the first excludes.
-  std::string targets;
+  std::string targets{};
   /// -T: as `regions_file`, streaming; "^" before the name excludes.
-  std::string targets_file;
+  std::string targets_file{};
   RegionOverlap regions_overlap = RegionOverlap::record;
   RegionOverlap targets_overlap = RegionOverlap::position;
   /// Threads for decompression; null for none.
   const HtsThreads* threads = nullptr;
   /// Told once a kind what is odd but readable (undeclared contigs or tags, CRLF, no #CHROM line).
-  std::function<void(const std::string&)> on_warning;
+  std::function<void(const std::string&)> on_warning{};
 };
 
 /// Where the reader stands.

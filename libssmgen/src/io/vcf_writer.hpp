@@ -45,15 +45,15 @@ enum class VcfIndexKind : std::uint8_t { none, csi, tbi };
 struct VcfWriterOptions {
   /// "-" for standard output.
   std::string path = "-";
-  VcfOutputFormat format;
+  VcfOutputFormat format{};
   VcfIndexKind index = VcfIndexKind::none;
   /// Threads for compression; null for none.
   const HtsThreads* threads = nullptr;
   /// Lines that begin with "##", without line end, to put before #CHROM. A ##INFO line replaces the
   /// input's line of the same ID; any other line is added as it is.
-  std::vector<std::string> header_lines;
+  std::vector<std::string> header_lines{};
   /// Contigs to declare where the header does not: BCF needs every contig declared.
-  std::vector<genome::Contig> contigs;
+  std::vector<genome::Contig> contigs{};
 };
 
 /// A Number=A field of INFO for one record: one value an ALT, or none to leave the field out.
