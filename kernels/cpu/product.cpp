@@ -1,6 +1,6 @@
 // out = weight . in (+ out) + bias by oneDNN, over tiles of a fixed number of rows.
 //
-// Mapping: one primitive for `tile_rows` rows, compiled for (outputs, inputs, types); tiles go to
+// Mapping: one primitive for a tile of rows, compiled for (outputs, inputs, types); tiles go to
 // the threads of the pool, each primitive runs on one thread. Dense tiles are read and written in
 // place. A tile that is cut off by the last row, whose rows are strided or whose type is not the
 // primitive's goes through scratch: oneDNN has its fast kernels for dense rows only, and another
@@ -17,12 +17,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kernels/cpu/convert.hpp"
+
 namespace ssmgen::kernels::cpu {
 namespace {
 
-/// Measured (tests/bench/bench_product.cpp): fewer rows leave up to 15 % of the speed, more rows
-/// bring 2 % and leave threads without work on short inputs.
-constexpr std::int64_t tile_rows = 128;
 /// A thread takes that many tiles at a time at most; one set-up of oneDNN's arguments serves all.
 constexpr std::int64_t max_strip_tiles = 16;
 
@@ -47,20 +46,13 @@ dnnl::memory::data_type dnnl_type(Dtype dtype) {
   return dtype == Dtype::f32 ? dnnl::memory::data_type::f32 : dnnl::memory::data_type::bf16;
 }
 
-void widen(const bfloat16* from, std::int64_t count, float* to) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
-}
-
-void narrow(const float* from, std::int64_t count, bfloat16* to) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = bfloat16(from[i]);
-}
-
 /// One side of a product: rows of the caller's type and stride.
 struct Rows {
   std::byte* data;
   std::int64_t stride;  ///< elements
   std::int64_t length;  ///< elements
   Dtype dtype;
+  std::int64_t tile_rows;
 
   std::byte* row(std::int64_t index) const { return data + index * stride * element_bytes(dtype); }
 
@@ -76,8 +68,8 @@ struct Rows {
               reinterpret_cast<float*>(to));
       }
     }
-    std::memset(tile + count * row_bytes, 0,
-                static_cast<std::size_t>((tile_rows - count) * row_bytes));
+    const auto zeros = static_cast<std::size_t>((tile_rows - count) * row_bytes);
+    std::memset(tile + count * row_bytes, 0, zeros);
   }
 
   /// The way back.
@@ -118,16 +110,16 @@ class CpuProduct final : public PreparedProduct {
 
   void run(ThreadPool& pool, const ProductArgs& args) const {
     const Rows in{static_cast<std::byte*>(const_cast<void*>(args.in)), args.in_row_stride,
-                  spec_.inputs, spec_.in};
-    const Rows out{static_cast<std::byte*>(args.out), args.out_row_stride, spec_.outputs,
-                   spec_.out};
-    const std::int64_t tiles = (args.rows + tile_rows - 1) / tile_rows;
+                  spec_.inputs, spec_.in, tile_rows_};
+    const Rows out{static_cast<std::byte*>(args.out), args.out_row_stride, spec_.outputs, spec_.out,
+                   tile_rows_};
+    const std::int64_t tiles = (args.rows + tile_rows_ - 1) / tile_rows_;
     const std::int64_t strip_tiles =
         std::clamp<std::int64_t>(tiles / (4 * pool.threads()), 1, max_strip_tiles);
     const std::int64_t strips = (tiles + strip_tiles - 1) / strip_tiles;
     pool.parallel_for(strips, [&](std::int64_t strip) {
-      const std::int64_t first = strip * strip_tiles * tile_rows;
-      const std::int64_t last = std::min(first + strip_tiles * tile_rows, args.rows);
+      const std::int64_t first = strip * strip_tiles * tile_rows_;
+      const std::int64_t last = std::min(first + strip_tiles * tile_rows_, args.rows);
       run_strip(in, out, first, last, args.accumulate ? accumulating_ : plain_, args.accumulate);
     });
   }
@@ -150,8 +142,8 @@ class CpuProduct final : public PreparedProduct {
   Plan make_plan(bool with_bias, bool accumulate) const {
     using dnnl::memory;
     Plan plan;
-    plan.in = {{tile_rows, spec_.inputs}, dnnl_type(in_), memory::format_tag::ab};
-    plan.out = {{tile_rows, spec_.outputs}, dnnl_type(out_), memory::format_tag::ab};
+    plan.in = {{tile_rows_, spec_.inputs}, dnnl_type(in_), memory::format_tag::ab};
+    plan.out = {{tile_rows_, spec_.outputs}, dnnl_type(out_), memory::format_tag::ab};
     const memory::desc any_weight({spec_.inputs, spec_.outputs}, dnnl_type(in_),
                                   memory::format_tag::any);
     dnnl::primitive_attr attributes;
@@ -221,9 +213,9 @@ class CpuProduct final : public PreparedProduct {
 
     const bool in_in_place = in.stride == in.length && in.dtype == in_;
     const bool out_in_place = out.stride == out.length && out.dtype == out_;
-    for (std::int64_t row = first; row < last; row += tile_rows) {
-      const std::int64_t count = std::min(tile_rows, last - row);
-      const bool whole = count == tile_rows;
+    for (std::int64_t row = first; row < last; row += tile_rows_) {
+      const std::int64_t count = std::min(tile_rows_, last - row);
+      const bool whole = count == tile_rows_;
       if (whole && in_in_place) {
         in_memory.set_data_handle(in.row(row));
       } else {
@@ -240,6 +232,7 @@ class CpuProduct final : public PreparedProduct {
   }
 
   ProductSpec spec_;
+  std::int64_t tile_rows_ = product_tile_rows();
   Dtype in_;   ///< what the primitive reads
   Dtype out_;  ///< and writes
   ScratchPool* scratch_;
@@ -249,6 +242,12 @@ class CpuProduct final : public PreparedProduct {
   dnnl::memory weight_;
   dnnl::memory bias_;
 };
+
+bool has_instructions(dnnl::cpu_isa wanted) {
+  // The bits of an instruction set contain those of the sets below it.
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
 
 void check(const ProductSpec& spec) {
   if (spec.inputs < 1 || spec.outputs < 1 || spec.weight == nullptr) {
@@ -264,9 +263,11 @@ void check(const ProductSpec& spec) {
 }  // namespace
 
 bool has_bf16_products() {
-  // The bits of an instruction set contain those of the sets below it.
-  constexpr auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+  return has_instructions(dnnl::cpu_isa::avx512_core_bf16);
+}
+
+std::int64_t product_tile_rows() {
+  return has_instructions(dnnl::cpu_isa::avx512_core) ? 128 : 384;
 }
 
 std::unique_ptr<PreparedProduct> prepare_product(const ProductSpec& spec, bool native_bf16,

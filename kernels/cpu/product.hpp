@@ -1,6 +1,7 @@
 #pragma once
 // Matrix products on the CPU by oneDNN; the contract is kernels/product.hpp.
 
+#include <cstdint>
 #include <memory>
 
 #include "kernels/cpu/host_memory.hpp"
@@ -11,6 +12,11 @@ namespace ssmgen::kernels::cpu {
 
 /// Whether this CPU multiplies bf16 in hardware and oneDNN uses it.
 bool has_bf16_products();
+
+/// Rows of one call of oneDNN. Measured (tests/bench/bench_product.cpp): with its AVX-512 kernels
+/// 64 rows lose up to 5 % of the speed, 512 win 2 % and would leave threads without work on short
+/// inputs; without them, fewer than 384 rows lose 40 % for more than 1,000 outputs.
+std::int64_t product_tile_rows();
 
 /// Packs the weight and pins the algorithm. `native_bf16` false: bf16 inputs are widened tile by
 /// tile and the product is formed in f32. `scratch` must outlive the result.

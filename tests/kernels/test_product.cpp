@@ -19,9 +19,9 @@
 namespace ssmgen::kernels::cpu {
 namespace {
 
-// The tile is 128 rows: two tiles and three rows have a first, a whole and a cut tile.
-constexpr std::int64_t tile = 128;
-constexpr std::int64_t many_rows = 2 * tile + 3;
+// A whole tile and a cut one.
+const std::int64_t tile = product_tile_rows();
+const std::int64_t many_rows = tile + 3;
 
 /// The type pairs a product may have, and whether bf16 units are used where there are any.
 template <class InType, class OutType, bool native>
@@ -179,10 +179,12 @@ TYPED_TEST(Product, ARowDependsOnThatRowAlone) {
                   test::bits(rows_of(all, outputs, first, last)))
             << "rows " << first << " to " << last;
       };
-      for (const std::int64_t first : {1, 3, 17, 64, 127, 128}) {  // other places in the tile
+      for (const std::int64_t first : {std::int64_t{1}, std::int64_t{17}, tile / 2, tile - 1,
+                                       tile}) {  // other places in the tile
         expect_same(first, many_rows, {.accumulate = accumulate});
       }
-      for (const std::int64_t row : {0, 1, 5, 77, 127, 128, 258}) {
+      for (const std::int64_t row :
+           {std::int64_t{0}, std::int64_t{77}, tile - 1, tile, many_rows - 1}) {
         expect_same(row, row + 1, {.accumulate = accumulate});
       }
       expect_same(0, many_rows, {.accumulate = accumulate, .in_padding = 32});
