@@ -8,8 +8,14 @@
 namespace ssmgen::tasks {
 namespace {
 
-// Windows remembered after their pass: records at one site stand close together in a file.
-constexpr std::size_t remembered_windows = 4096;
+// Windows are remembered after their pass, since records at one site stand close together in a
+// file; the oldest are forgotten past this.
+constexpr std::int64_t remembered_bytes = std::int64_t{64} << 20;
+
+std::int64_t bytes_of(const WindowPass& pass) {
+  return static_cast<std::int64_t>(sizeof(WindowPass) + pass.letters.size() +
+                                   pass.log_probabilities.size() * sizeof(float));
+}
 
 }  // namespace
 
@@ -100,12 +106,14 @@ void WindowPasses::run() {
     pass->log_probabilities.assign(from, from + values);
     pass->is_done = true;
     from += values;
+    held_bytes_ += bytes_of(*pass);
   }
   windows_run_ += windows;
   pending_.clear();
-  while (order_.size() > remembered_windows) {
+  while (held_bytes_ > remembered_bytes) {
     const auto found = recent_.find(order_.front()->key);
     if (found != recent_.end() && found->second == order_.front()) recent_.erase(found);
+    held_bytes_ -= bytes_of(*order_.front());
     order_.pop_front();
   }
 }

@@ -86,6 +86,7 @@ class WindowPasses {
   std::vector<std::shared_ptr<WindowPass>> pending_;
   std::vector<std::int32_t> ids_;
   std::int64_t windows_run_ = 0;
+  std::int64_t held_bytes_ = 0;  // of the passes in order_ that are done
 };
 
 }  // namespace ssmgen::tasks
