@@ -71,7 +71,7 @@ struct VcfReader::Impl {
   bool read_bcf(VcfRecord& record);
   void check_columns(const VcfColumns& columns, std::string_view line, LineEnd end) const;
   void check_by_htslib(const VcfColumns& columns);
-  void warn_undeclared(int error_bits, int known_ids);
+  void warn_undeclared(int error_bits, int known_ids, int known_contigs);
   void warn(const std::string& kind, const std::string& text);
   bool wanted(const VcfRecord& record, const bcf1_t& parsed) const;
   std::string place() const;

@@ -1,6 +1,7 @@
 // The part of VcfReader that reads text: header lines, records line by line.
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <ssmgen/errors.hpp>
@@ -22,8 +23,10 @@ std::string excerpt(std::string_view line) {
 }  // namespace
 
 void VcfReader::Impl::open_text(InputFile& input) {
-  if (input.format.category == sequence_data && input.format.format != ::text_format) {
-    throw FormatError(fmt::format("{}: expected VCF or BCF, these are sequence reads", name));
+  if (input.format.category == sequence_data) {
+    const std::unique_ptr<char, FreeWith<std::free>> kind(hts_format_description(&input.format));
+    throw FormatError(
+        fmt::format("{}: not VCF or BCF but {}", name, kind == nullptr ? "sequences" : kind.get()));
   }
   lines.emplace(input, options.threads);
   try {
@@ -77,6 +80,7 @@ void VcfReader::Impl::read_text_header() {
     }
     header_text.lines.emplace_back(line);
   }
+  if (is_first) throw FormatError(fmt::format("{}: not VCF or BCF: it holds nothing", name));
   end_text_header(false);
 }
 
@@ -200,6 +204,7 @@ void VcfReader::Impl::check_by_htslib(const VcfColumns& columns) {
     warn("info", fmt::format("{}: the records have no INFO column; output has one", name));
   }
   const int known_ids = check_header->n[BCF_DT_ID];
+  const int known_contigs = check_header->n[BCF_DT_CTG];
   bcf_clear(scratch_.get());
   if (vcf_parse(&scratch_line_, check_header.get(), scratch_.get()) < 0) {
     throw FormatError(fmt::format(
@@ -207,16 +212,18 @@ void VcfReader::Impl::check_by_htslib(const VcfColumns& columns) {
         excerpt(
             {first.data(), static_cast<std::size_t>(last.data() + last.size() - first.data())})));
   }
-  if (scratch_->errcode != 0) warn_undeclared(scratch_->errcode, known_ids);
+  if (scratch_->errcode != 0) warn_undeclared(scratch_->errcode, known_ids, known_contigs);
 }
 
-void VcfReader::Impl::warn_undeclared(int error_bits, int known_ids) {
-  if ((error_bits & BCF_ERR_CTG_UNDEF) != 0) {
+// What htslib added to its header tells more than its error bits, of which a later may replace an
+// earlier one.
+void VcfReader::Impl::warn_undeclared(int error_bits, int known_ids, int known_contigs) {
+  if (known_contigs < check_header->n[BCF_DT_CTG]) {
     warn("contig", fmt::format("{}: contig '{}' is not declared in the header (others like it are "
                                "not mentioned)",
                                place(), bcf_hdr_id2name(check_header.get(), scratch_->rid)));
   }
-  if ((error_bits & BCF_ERR_TAG_UNDEF) != 0 && known_ids < check_header->n[BCF_DT_ID]) {
+  if (known_ids < check_header->n[BCF_DT_ID]) {
     warn("tag", fmt::format("{}: '{}' of FILTER or INFO is not declared in the header (others like "
                             "it are not mentioned)",
                             place(), check_header->id[BCF_DT_ID][known_ids].key));

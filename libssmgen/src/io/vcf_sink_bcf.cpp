@@ -99,12 +99,13 @@ class BcfSink : public VcfSink {
     line_.assign(payload.line);
     if (payload.info_begin == std::string::npos) line_.append("\t.");
     const int known_ids = header_->n[BCF_DT_ID];
+    const int known_contigs = header_->n[BCF_DT_CTG];
     bcf_clear(scratch_.get());
     const int status = vcf_parse(&line_, header_.get(), scratch_.get());
     const int bits = scratch_->errcode;
     if (status == 0 && bits == 0) return;
     const std::string place = record_place(reader_.path(), record);
-    if ((bits & BCF_ERR_CTG_UNDEF) != 0) {
+    if (known_contigs < header_->n[BCF_DT_CTG]) {
       throw FormatError(fmt::format(
           "{}: BCF needs every contig declared, '{}' is not; add ##contig lines (bcftools reheader "
           "-f FASTA.fai) or write VCF: -O z",
