@@ -10,8 +10,7 @@
 // buffers that stay in L1 (16 KB): dt, dt * x, y = D * x and SiLU(gate); the loops over positions
 // are then free of strides, types, cut vectors and all maths but the recurrence. Four states at a
 // time run over the block, h and A in registers, y added to in its buffer; B and C are broadcast
-// from memory. While a block is staged, the rows of the next one are prefetched: they lie kilobytes
-// apart, where no hardware prefetcher follows.
+// from memory. The rows of the next block are prefetched during these loops, a line a position.
 // A is multiplied by log2 e once a sweep. Of the 12 instructions of a state and position 8 are the
 // exponential; 9 are multiplies and multiply-adds, of which a core starts two a cycle, so 4.5
 // cycles a vector of states bound the loop.
@@ -50,6 +49,12 @@ struct Stage {
   alignas(64) float dt_x[block_length * lanes];
   alignas(64) float y[block_length * lanes];
   alignas(64) float gate[block_length * lanes];
+};
+
+// Addresses to prefetch, one a position for as many streams of rows as a call has.
+struct PrefetchList {
+  const void* line[4 * block_length];
+  std::int64_t count;
 };
 
 // What a vector of channels keeps over its sweep.
@@ -100,24 +105,47 @@ void store_state(const SelectiveScanArgs<T>& args, std::int64_t sequence, std::i
   }
 }
 
+// Rows lie kilobytes apart, where no hardware prefetcher follows, but the vectors of a task lie
+// side by side: vector v of the task fetches the v-th part of the next block's rows, each in one
+// stretch.
+template <class T>
+void list_next_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t next,
+                     std::int64_t first, std::int64_t v, std::int64_t vectors, PrefetchList& list) {
+  list.count = 0;
+  if (next >= args.length) return;
+  const T* x = args.x + rows.sequence * args.x_batch_stride + first;
+  const float* delta = args.delta + rows.sequence * args.length * args.channels + first;
+  const T* out = args.out + rows.sequence * args.length * args.channels + first;
+  const T* gate =
+      args.gate == nullptr ? nullptr : args.gate + rows.sequence * args.gate_batch_stride + first;
+  std::int64_t step = next + v * block_length / vectors;
+  std::int64_t vector = v * block_length % vectors;
+  const void** line = list.line;
+  for (std::int64_t i = 0; i < block_length; ++i) {
+    const std::int64_t row = rows.position(std::min(step, args.length - 1));
+    const std::int64_t channel = vector * lanes;
+    *line++ = x + row * args.x_row_stride + channel;
+    *line++ = delta + row * args.channels + channel;
+    *line++ = out + row * args.channels + channel;
+    if (gate != nullptr) *line++ = gate + row * args.gate_row_stride + channel;
+    if (++vector < vectors) continue;
+    vector = 0;
+    ++step;
+  }
+  list.count = line - list.line;
+}
+
 template <class T>
 void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
                  std::int64_t positions, std::int64_t channel, std::int64_t count, Stage& stage) {
   const FloatTag d;
   const T* x_rows = args.x + rows.sequence * args.x_batch_stride + channel;
   const float* delta_rows = args.delta + rows.sequence * args.length * args.channels + channel;
-  const T* out_rows = args.out + rows.sequence * args.length * args.channels + channel;
   const FloatVector bias =
       args.delta_bias == nullptr ? hn::Zero(d) : load_channels(args.delta_bias + channel, count);
   const FloatVector skip = args.d == nullptr ? hn::Zero(d) : load_channels(args.d + channel, count);
   for (std::int64_t s = 0; s < positions; ++s) {
     const std::int64_t position = rows.position(begin + s);
-    if (begin + s + block_length < args.length) {
-      const std::int64_t ahead = rows.position(begin + s + block_length);
-      hwy::Prefetch(x_rows + ahead * args.x_row_stride);
-      hwy::Prefetch(delta_rows + ahead * args.channels);
-      hwy::Prefetch(out_rows + ahead * args.channels);
-    }
     const FloatVector x = load_channels(x_rows + position * args.x_row_stride, count);
     const FloatVector delta = load_channels(delta_rows + position * args.channels, count);
     const FloatVector dt = softplus(d, hn::Add(delta, bias));
@@ -129,19 +157,18 @@ void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
   const T* gate_rows = args.gate + rows.sequence * args.gate_batch_stride + channel;
   for (std::int64_t s = 0; s < positions; ++s) {
     const std::int64_t position = rows.position(begin + s);
-    if (begin + s + block_length < args.length) {
-      hwy::Prefetch(gate_rows + rows.position(begin + s + block_length) * args.gate_row_stride);
-    }
     const FloatVector gate = load_channels(gate_rows + position * args.gate_row_stride, count);
     hn::Store(silu(d, gate), d, stage.gate + s * lanes);
   }
 }
 
 // Runs `group` states over a staged block. b and c point at the first of them at the block's first
-// position; bc_step leads to the next position of the sweep.
+// position; bc_step leads to the next position of the sweep. The lines are prefetched, one a
+// position, no faster than memory gives them.
 template <int group>
 void advance_states(Stage& stage, std::int64_t positions, float* decay_of, float* h_of,
-                    const float* b, const float* c, std::int64_t bc_step) {
+                    const float* b, const float* c, std::int64_t bc_step, const void* const* lines,
+                    std::int64_t line_count) {
   const FloatTag d;
   FloatVector decay[group];
   FloatVector h[group];
@@ -161,27 +188,34 @@ void advance_states(Stage& stage, std::int64_t positions, float* decay_of, float
     hn::Store(y, d, stage.y + s * lanes);
     b += bc_step;
     c += bc_step;
+    if (s < line_count) hwy::Prefetch(lines[s]);
   }
   for (int n = 0; n < group; ++n) hn::Store(h[n], d, h_of + n * lanes);
 }
 
 template <class T>
 void advance_all_states(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
-                        std::int64_t positions, Stage& stage, VectorState& state) {
+                        std::int64_t positions, const PrefetchList& prefetches, Stage& stage,
+                        VectorState& state) {
   const std::int64_t row =
       rows.sequence * args.bc_batch_stride + rows.position(begin) * args.bc_row_stride;
   const float* b = args.b + row;
   const float* c = args.c + row;
   const std::int64_t step = rows.step * args.bc_row_stride;
   std::int64_t n = 0;
+  std::int64_t fetched = 0;
   const auto advance = [&]<int group>() HWY_ATTR {
     for (; n + group <= args.states; n += group) {
+      const std::int64_t lines = std::min(positions, prefetches.count - fetched);
       advance_states<group>(stage, positions, state.decay + n * lanes, state.h + n * lanes, b + n,
-                            c + n, step);
+                            c + n, step, prefetches.line + fetched, lines);
+      fetched += lines;
     }
   };
   advance.template operator()<4>();
   advance.template operator()<1>();
+  // Few states leave some over.
+  for (; fetched < prefetches.count; ++fetched) hwy::Prefetch(prefetches.line[fetched]);
 }
 
 template <class T>
@@ -206,6 +240,7 @@ void scan_channels(const SelectiveScanArgs<T>& args, std::int64_t sequence, std:
   const std::int64_t vectors = std::min(max_vectors_per_task, (end - first + lanes - 1) / lanes);
   const auto channels_of = [=](std::int64_t v) { return std::min(lanes, end - first - v * lanes); };
   Stage stage;
+  PrefetchList prefetches;
   VectorState states[max_vectors_per_task];
   for (std::int64_t v = 0; v < vectors; ++v) {
     load_state(args, sequence, first + v * lanes, channels_of(v), states[v]);
@@ -214,8 +249,9 @@ void scan_channels(const SelectiveScanArgs<T>& args, std::int64_t sequence, std:
     const std::int64_t positions = std::min(block_length, args.length - begin);
     for (std::int64_t v = 0; v < vectors; ++v) {
       const std::int64_t channel = first + v * lanes;
+      list_next_block(args, rows, begin + block_length, first, v, vectors, prefetches);
       stage_block(args, rows, begin, positions, channel, channels_of(v), stage);
-      advance_all_states(args, rows, begin, positions, stage, states[v]);
+      advance_all_states(args, rows, begin, positions, prefetches, stage, states[v]);
       store_block(args, rows, begin, positions, channel, channels_of(v), stage);
     }
   }
