@@ -1,9 +1,7 @@
-#include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <limits>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -209,43 +207,6 @@ TEST_F(VcfWriterTest, NoPermissionIsSaidBeforeReading) {
   fs::permissions(folder_.path(), fs::perms::owner_read | fs::perms::owner_exec);
   expect_error<DeviceError>([&] { open(at("o.vcf")); }, {"o.vcf.part", "Permission denied"});
   fs::permissions(folder_.path(), fs::perms::owner_all);
-}
-
-TEST_F(VcfWriterTest, AFullDeviceIsAnErrorWithItsReason) {
-  const std::string input = write("in.vcf", test::small_header() + test::small_records(100000));
-  const HtsThreads pool(2);
-  for (const char* type : {"v", "z", "z0", "b", "u"}) {
-    for (const HtsThreads* threads : {static_cast<const HtsThreads*>(nullptr), &pool}) {
-      VcfWriterOptions out;
-      out.path = "/dev/full";
-      out.format = choose_vcf_format(type, "");
-      out.threads = threads;
-      expect_error<DeviceError>([&] { test::copy_records({.path = input}, out); },
-                                {"/dev/full", "No space left on device"});
-    }
-  }
-}
-
-TEST_F(VcfWriterTest, AFileThatMayNotGrowIsAnErrorAndLeavesThePart) {
-  const std::string input = write("in.vcf", test::small_header() + test::small_records(100000));
-  rlimit old{};
-  getrlimit(RLIMIT_FSIZE, &old);
-  const auto previous = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{200'000, old.rlim_max};
-  const HtsThreads pool(2);
-  for (const char* name : {"o.vcf", "o.vcf.gz", "o.bcf"}) {
-    for (const HtsThreads* threads : {static_cast<const HtsThreads*>(nullptr), &pool}) {
-      VcfWriterOptions out = to(name);
-      out.format.level = 1;
-      out.threads = threads;
-      setrlimit(RLIMIT_FSIZE, &limit);
-      expect_error<DeviceError>([&] { test::copy_records({.path = input}, out); },
-                                {std::string(name) + ".part", "File too large"});
-      setrlimit(RLIMIT_FSIZE, &old);
-      EXPECT_FALSE(fs::exists(at(name)));
-    }
-  }
-  std::signal(SIGXFSZ, previous);
 }
 
 TEST_F(VcfWriterTest, WritesThroughALinkAndToAPipe) {
