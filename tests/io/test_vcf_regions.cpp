@@ -1,5 +1,7 @@
 // -r, -R, -t and -T against bcftools on the same file.
 
+#include <chrono>
+#include <filesystem>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <random>
@@ -175,6 +177,20 @@ TEST_F(VcfRegionsTest, AContigThatIsNotThereIsMentioned) {
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings[0].find("no contig '1'"), std::string::npos) << warnings[0];
   EXPECT_NE(warnings[0].find("1 more"), std::string::npos) << warnings[0];
+}
+
+TEST_F(VcfRegionsTest, AnIndexOlderThanItsFileIsMentioned) {
+  namespace fs = std::filesystem;
+  const fs::path index = vcf_ + ".tbi";
+  fs::last_write_time(index, fs::last_write_time(vcf_) - std::chrono::hours(1));
+  Lines warnings;
+  VcfReaderOptions options;
+  options.path = vcf_;
+  options.regions = "chr1:1-100";
+  options.on_warning = [&](const std::string& text) { warnings.push_back(text); };
+  EXPECT_FALSE(test::read_all(options).empty());
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("a.vcf.gz.tbi: older than"), std::string::npos) << warnings[0];
 }
 
 TEST_F(VcfRegionsTest, RegionsWithoutIndexSayHowToMakeOne) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <new>
 #include <ssmgen/errors.hpp>
+#include <system_error>
 
 #include "io/vcf_reader_impl.hpp"
 
@@ -99,6 +101,14 @@ void VcfReader::Impl::set_regions() {
         name, found.empty() ? "there is none beside the file" : found + " cannot be read",
         compressed ? fmt::format("bcftools index -f '{}'", name)
                    : fmt::format("bgzip '{0}' && bcftools index '{0}.gz'", name)));
+  }
+  const std::string index_file = index_path(options.path);
+  std::error_code error;
+  if (std::filesystem::last_write_time(index_file, error) <
+      std::filesystem::last_write_time(options.path, error)) {
+    warn("index", fmt::format("{}: older than {}; if it is not its index any more, records are "
+                              "missed: bcftools index -f '{}'",
+                              index_file, name, name));
   }
   const auto is_contig = [&](std::string_view text) {
     const std::string contig(text);
