@@ -59,34 +59,55 @@ FloatVector load_input(const CausalConvArgs<T>& args, std::int64_t sequence, std
   return load_channels(args.carry_in + row * args.channels + channel, count);
 }
 
+template <class T>
+void load_weights(const CausalConvArgs<T>& args, std::int64_t channel, std::int64_t count,
+                  Stage& stage) {
+  std::fill_n(stage.weight, args.width * lanes, 0.0f);
+  for (std::int64_t lane = 0; lane < count; ++lane) {
+    const float* weight = args.weight + (channel + lane) * args.width;
+    for (std::int64_t k = 0; k < args.width; ++k) stage.weight[k * lanes + lane] = weight[k];
+  }
+}
+
 // The width is known when compiled (fixed_width), or args.width where that is 0.
 template <int fixed_width, class T>
 void convolve_block(const CausalConvArgs<T>& args, std::int64_t sequence, std::int64_t begin) {
   const FloatTag d;
   const std::int64_t width = fixed_width > 0 ? fixed_width : args.width;
+  const std::int64_t carried = width - 1;
   const std::int64_t positions = std::min(block_length, args.length - begin);
+  const std::int64_t first = position(args, sequence, begin);
+  const std::int64_t step = position(args, sequence, begin + 1) - first;
   Stage stage;
   for (std::int64_t channel = 0; channel < args.channels; channel += lanes) {
     const std::int64_t count = std::min(lanes, args.channels - channel);
-    std::fill_n(stage.weight, width * lanes, 0.0f);
-    for (std::int64_t lane = 0; lane < count; ++lane) {
-      const float* weight = args.weight + (channel + lane) * width;
-      for (std::int64_t k = 0; k < width; ++k) stage.weight[k * lanes + lane] = weight[k];
-    }
+    load_weights(args, channel, count, stage);
     const FloatVector bias =
         args.bias == nullptr ? hn::Zero(d) : load_channels(args.bias + channel, count);
-    for (std::int64_t s = 0; s < width - 1 + positions; ++s) {
-      const std::int64_t step = begin - (width - 1) + s;
-      hn::Store(load_input(args, sequence, step, channel, count), d, stage.in + s * lanes);
+    for (std::int64_t s = 0; s < carried; ++s) {
+      const FloatVector before = load_input(args, sequence, begin - carried + s, channel, count);
+      hn::Store(before, d, stage.in + s * lanes);
     }
+    const T* in = args.in + sequence * args.in_batch_stride + first * args.in_row_stride + channel;
+    for (std::int64_t s = 0; s < positions; ++s) {
+      hn::Store(load_channels(in, count), d, stage.in + (carried + s) * lanes);
+      in += step * args.in_row_stride;
+    }
+    FloatVector weight[fixed_width + 1];  // in registers where their number is known
+    for (int k = 0; k < fixed_width; ++k) weight[k] = hn::Load(d, stage.weight + k * lanes);
+    // Two loops: the sum and the SiLU in one are a chain too long to overlap with the next ones.
     for (std::int64_t s = 0; s < positions; ++s) {
       FloatVector pre = bias;
       for (std::int64_t k = 0; k < width; ++k) {
-        pre = hn::MulAdd(hn::Load(d, stage.weight + k * lanes),
-                         hn::Load(d, stage.in + (s + k) * lanes), pre);
+        const FloatVector w = fixed_width > 0 ? weight[k] : hn::Load(d, stage.weight + k * lanes);
+        pre = hn::MulAdd(w, hn::Load(d, stage.in + (s + k) * lanes), pre);
       }
-      const std::int64_t row = sequence * args.length + position(args, sequence, begin + s);
-      store_channels(silu(d, pre), args.out + row * args.channels + channel, count);
+      hn::Store(pre, d, stage.in + s * lanes);  // in[s] is read for the last time here
+    }
+    T* out = args.out + (sequence * args.length + first) * args.channels + channel;
+    for (std::int64_t s = 0; s < positions; ++s) {
+      store_channels(silu(d, hn::Load(d, stage.in + s * lanes)), out, count);
+      out += step * args.channels;
     }
   }
 }

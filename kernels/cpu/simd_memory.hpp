@@ -42,7 +42,6 @@ HWY_INLINE void store_channels(FloatVector value, float* to) {
 // Rounds as bfloat16's constructor does: to nearest even, NaN kept.
 HWY_INLINE void store_channels(FloatVector value, bfloat16* to) {
   const hn::RebindToUnsigned<FloatTag> d32;
-  const hn::RebindToSigned<FloatTag> signed32;
   const hn::Rebind<std::uint16_t, FloatTag> d16;
   const auto bits = hn::BitCast(d32, value);
   const auto upper = hn::ShiftRight<16>(bits);
@@ -50,8 +49,7 @@ HWY_INLINE void store_channels(FloatVector value, bfloat16* to) {
   const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fffu))));
   const auto is_nan = hn::RebindMask(d32, hn::IsNaN(value));
   const auto half = hn::IfThenElse(is_nan, hn::Or(upper, hn::Set(d32, 0x40u)), rounded);
-  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(signed32, half)), d16,
-             reinterpret_cast<std::uint16_t*>(to));
+  hn::StoreU(hn::TruncateTo(d16, half), d16, reinterpret_cast<std::uint16_t*>(to));
 }
 
 // A cut vector goes through a buffer of whole length: the arithmetic between is that of a whole
