@@ -35,7 +35,8 @@ std::string quote(std::string_view text) {
 }  // namespace
 
 std::vector<MatchedContig> matched_contigs(const io::VcfReader& reader, const io::Fasta& fasta,
-                                           genome::ContigNames& names) {
+                                           genome::ContigNames& names,
+                                           const std::string& first_contig) {
   std::vector<std::string> candidates;
   if (const auto index = reader.index_summary(); index && !index->contigs.empty()) {
     candidates = index->contigs;
@@ -44,7 +45,12 @@ std::vector<MatchedContig> matched_contigs(const io::VcfReader& reader, const io
       candidates.push_back(contig.name);
   }
   if (candidates.empty()) {
-    for (const genome::Contig& contig : fasta.contigs()) candidates.push_back(contig.name);
+    const bool other_form =
+        !first_contig.empty() && fasta.find(first_contig) < 0 && names.find(first_contig) >= 0;
+    for (const genome::Contig& contig : fasta.contigs()) {
+      const std::vector<std::string> forms = genome::alternative_contig_names(contig.name);
+      candidates.push_back(other_form && !forms.empty() ? forms.front() : contig.name);
+    }
   }
   std::vector<MatchedContig> matched;
   for (const std::string& name : candidates) {

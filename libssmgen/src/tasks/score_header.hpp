@@ -17,9 +17,11 @@ struct MatchedContig {
   std::int64_t fasta_index = 0;
 };
 
-/// Contigs that may have records: those of the index, else those declared, else all of the FASTA.
+/// Contigs that may have records: those of the index, else those declared, else all of the FASTA,
+/// under its names or their other form, whichever `first_contig`, the first record's, is.
 std::vector<MatchedContig> matched_contigs(const io::VcfReader& reader, const io::Fasta& fasta,
-                                           genome::ContigNames& names);
+                                           genome::ContigNames& names,
+                                           const std::string& first_contig);
 
 /// What a scored file's header says of where its scores come from: INFO definitions, version and
 /// command line, model and its hash, FASTA and the MD5 of each contig, mode and window.

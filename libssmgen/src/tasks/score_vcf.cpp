@@ -48,11 +48,13 @@ class ScoreRun {
         passes_(model.impl(), fasta_, settings_.window_bases),
         scorer_(settings_, passes_) {
     check_info_clash(options);
-    const std::vector<MatchedContig> contigs = matched_contigs(reader_, fasta_, names_);
-    for (const auto& [vcf_name, fasta_name] : names_.reconciled()) {
-      observer.on_note(fmt::format("contig {} of {} is taken for {} of {}", vcf_name,
-                                   reader_.path(), fasta_name, fasta_.path()));
-    }
+    // Ahead of the header, which has to name contigs that the file does not declare as its records
+    // do.
+    first_ = std::make_unique<PendingRecord>();
+    if (!reader_.read(first_->record)) first_.reset();
+    const std::vector<MatchedContig> contigs =
+        matched_contigs(reader_, fasta_, names_, first_ ? first_->record.contig : "");
+    say_reconciled();
     io::VcfWriterOptions writer;
     writer.path = options.output;
     writer.format = io::choose_vcf_format(options.output_type, options.output);
@@ -67,9 +69,7 @@ class ScoreRun {
   }
 
   ScoreSummary run() {
-    while (true) {
-      std::unique_ptr<PendingRecord> pending = take_spare();
-      if (!reader_.read(pending->record)) break;
+    while (std::unique_ptr<PendingRecord> pending = next()) {
       plan(*pending);
       waiting_.push_back(std::move(pending));
       if (passes_.pending() >= settings_.batch_windows || waiting_.size() >= records_in_flight) {
@@ -81,6 +81,7 @@ class ScoreRun {
       write_ready();
     }
     check_.finish();
+    say_reconciled();
     passes_.run();
     write_ready();
     writer_->close();
@@ -127,10 +128,37 @@ class ScoreRun {
     }
   }
 
-  std::unique_ptr<PendingRecord> take_spare() {
-    if (spare_.empty()) return std::make_unique<PendingRecord>();
-    std::unique_ptr<PendingRecord> pending = std::move(spare_.back());
-    spare_.pop_back();
+  // One line for all contigs, be they three or three thousand.
+  void say_reconciled() {
+    constexpr std::size_t told = 3;
+    const auto& pairs = names_.reconciled();
+    if (pairs.size() == reconciled_said_) return;
+    std::string text;
+    for (std::size_t i = reconciled_said_; i < std::min(pairs.size(), reconciled_said_ + told);
+         ++i) {
+      const auto& [vcf_name, fasta_name] = pairs[i];
+      text += text.empty()
+                  ? fmt::format("contig {} is {} of {}", vcf_name, fasta_name, fasta_.path())
+                  : fmt::format(", {} is {}", vcf_name, fasta_name);
+    }
+    if (pairs.size() > reconciled_said_ + told) {
+      text += fmt::format(", and {} more by the same rule", pairs.size() - reconciled_said_ - told);
+    }
+    observer_.on_note(reader_.path() + ": " + text);
+    reconciled_said_ = pairs.size();
+  }
+
+  // The next record; null at the end.
+  std::unique_ptr<PendingRecord> next() {
+    if (first_) return std::move(first_);
+    std::unique_ptr<PendingRecord> pending;
+    if (spare_.empty()) {
+      pending = std::make_unique<PendingRecord>();
+    } else {
+      pending = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    if (!reader_.read(pending->record)) pending.reset();
     return pending;
   }
 
@@ -168,8 +196,10 @@ class ScoreRun {
 
   void write(PendingRecord& pending) {
     const std::size_t alleles = pending.alleles.size();
-    fields_.resize(alleles == 0 ? 0 : settings_.modes.size());
-    for (std::size_t mode = 0; mode < fields_.size(); ++mode) {
+    // Every field each time: one without values takes away what an earlier run left there.
+    const std::size_t modes = settings_.modes.size();
+    fields_.resize(modes + 1);
+    for (std::size_t mode = 0; mode < modes; ++mode) {
       fields_[mode].id = settings_.tag(settings_.modes[mode]);
       fields_[mode].values = std::vector<float>(alleles);
     }
@@ -184,7 +214,7 @@ class ScoreRun {
         reason = genome::Reason::not_finite;
         values_.assign(values_.size(), std::numeric_limits<float>::quiet_NaN());
       }
-      for (std::size_t mode = 0; mode < fields_.size(); ++mode) {
+      for (std::size_t mode = 0; mode < modes; ++mode) {
         std::get<std::vector<float>>(fields_[mode].values)[i] = values_[mode];
       }
       ++summary_.alleles;
@@ -196,11 +226,9 @@ class ScoreRun {
         ++summary_.unscored_by_reason[reasons[i]];
       }
     }
-    if (has_reason) {
-      io::InfoField& field = fields_.emplace_back();
-      field.id = settings_.reason_tag();
-      field.values = std::move(reasons);
-    }
+    if (!has_reason) reasons.clear();
+    fields_.back().id = settings_.reason_tag();
+    fields_.back().values = std::move(reasons);
     writer_->write(pending.record, fields_);
     ++summary_.records;
   }
@@ -226,6 +254,8 @@ class ScoreRun {
   WindowPasses passes_;
   SiteScorer scorer_;
   std::unique_ptr<io::VcfWriter> writer_;
+  std::unique_ptr<PendingRecord> first_;
+  std::size_t reconciled_said_ = 0;
   std::deque<std::unique_ptr<PendingRecord>> waiting_;
   std::vector<std::unique_ptr<PendingRecord>> spare_;
   std::vector<io::InfoField> fields_;
