@@ -45,7 +45,7 @@ std::string yes_no(bool value) {
   return value ? "yes" : "no";
 }
 
-void print_model(const ModelInfo& model, bool all) {
+void print(const ModelInfo& model, bool all) {
   std::cout << "model " << model.directory << "\n";
   field("type", model.model_type);
   field("layers", std::to_string(model.n_layer));
@@ -92,14 +92,14 @@ std::string contig_line(const ContigInfo& contig, bool matched) {
   return line;
 }
 
-void print_fasta(const FastaInfo& fasta, bool all) {
+void print(const FastaInfo& fasta, bool all) {
   std::cout << "FASTA " << fasta.path << "\n";
   field("bases", with_commas(fasta.total_bases));
   print_list("contigs", fasta.contigs, all,
              [](const ContigInfo& contig) { return contig_line(contig, false); });
 }
 
-void print_vcf(const VcfInfo& vcf, bool matched, bool all) {
+void print(const VcfInfo& vcf, bool all, bool matched) {
   std::cout << (vcf.is_bcf ? "BCF " : "VCF ") << vcf.path << "\n";
   field("samples", with_commas(static_cast<std::int64_t>(vcf.samples.size())));
   field("index", yes_no(vcf.is_indexed));
@@ -215,15 +215,11 @@ int run_info(const std::vector<std::string>& arguments) {
   const bool all = parsed.values["all"].as<bool>();
   const bool as_json = parsed.values["json"].as<bool>();
   ordered_json json = ordered_json::array();
-  const auto show = [&](const auto& what, auto&&... rest) {
+  const auto show = [&](const auto& what, auto... settings) {
     if (as_json) {
       json.push_back(to_json(what));
-    } else if constexpr (std::is_same_v<std::decay_t<decltype(what)>, ModelInfo>) {
-      print_model(what, rest...);
-    } else if constexpr (std::is_same_v<std::decay_t<decltype(what)>, FastaInfo>) {
-      print_fasta(what, rest...);
-    } else if constexpr (std::is_same_v<std::decay_t<decltype(what)>, VcfInfo>) {
-      print_vcf(what, !fasta.empty(), rest...);
+    } else {
+      print(what, settings...);
     }
   };
   bool complete = true;
@@ -239,7 +235,7 @@ int run_info(const std::vector<std::string>& arguments) {
         show(describe_fasta(paths[i]), all);
         break;
       case PathKind::vcf:
-        show(describe_vcf(paths[i], fasta), all);
+        show(describe_vcf(paths[i], fasta), all, !fasta.empty());
         break;
     }
   }

@@ -1,5 +1,6 @@
 #include "cli/progress.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <iostream>
 #include <unistd.h>
@@ -15,7 +16,7 @@ constexpr auto log_interval = std::chrono::minutes(1);
 constexpr int bar_width = 24;
 
 std::string clock_text(double seconds) {
-  const auto total = static_cast<long>(seconds + 0.5);
+  const auto total = std::lround(seconds);
   return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
 }
 

@@ -87,7 +87,7 @@ struct Fasta::Impl {
   }
 };
 
-Fasta::Fasta(const std::string& path, std::function<void(const std::string&)> on_warning)
+Fasta::Fasta(const std::string& path, const std::function<void(const std::string&)>& on_warning)
     : impl_(std::make_unique<Impl>()) {
   silence_htslib();
   const FastaFile file = inspect_fasta(path);

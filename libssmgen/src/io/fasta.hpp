@@ -26,7 +26,7 @@ class Fasta {
   ///   compressed by gzip instead of bgzip, or its index does not fit it; the message has the
   ///   remedy
   explicit Fasta(const std::string& path,
-                 std::function<void(const std::string&)> on_warning = nullptr);
+                 const std::function<void(const std::string&)>& on_warning = nullptr);
   ~Fasta();
   Fasta(Fasta&&) noexcept;
   Fasta& operator=(Fasta&&) noexcept;

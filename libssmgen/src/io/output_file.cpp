@@ -129,13 +129,12 @@ void OutputFile::throw_write_error(int error_number) const {
     if (probe >= 0) {
       const off_t size = lseek(probe, 0, SEEK_END);
       const std::vector<char> zeros(std::size_t{1} << 20);
-      const ssize_t written = ::write(probe, zeros.data(), zeros.size());
-      if (written < 0) {
-        error_number = errno;
-      } else if (static_cast<std::size_t>(written) < zeros.size() &&
-                 ::write(probe, zeros.data(), zeros.size()) < 0) {
-        error_number = errno;
+      ssize_t written = ::write(probe, zeros.data(), zeros.size());
+      // What fits is written without an error; the rest tells why it does not.
+      if (written >= 0 && static_cast<std::size_t>(written) < zeros.size()) {
+        written = ::write(probe, zeros.data(), zeros.size());
       }
+      if (written < 0) error_number = errno;
       if (is_regular_ && size >= 0) {
         [[maybe_unused]] const int status = ftruncate(probe, size);
       }

@@ -123,7 +123,7 @@ struct VcfWriter::Impl {
                               kTbiLimitBases, largest_position + 1);
       return {};
     }
-    const std::string index = file.final_path() + index_suffix(options.index) + ".part";
+    std::string index = file.final_path() + index_suffix(options.index) + ".part";
     const int status = bcf_index_build3(file.temporary_path().c_str(), index.c_str(),
                                         is_tbi ? 0 : kCsiMinShift, 0);
     if (status == 0) return index;
