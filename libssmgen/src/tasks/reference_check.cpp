@@ -87,7 +87,7 @@ void ReferenceCheck::finish() {
   if (records_ > 0 && without_contig_ == records_) {
     throw FormatError(
         fmt::format("wrong reference? {}: no contig of its {} records is in {}: the file has {}, "
-                    "the FASTA has {}",
+                    "the FASTA has {}: give the FASTA the file was called on",
                     reader_.path(), records_, fasta_.path(), first_missing_, first_names(fasta_)));
   }
   if (compared_ < sample_records) judge();
