@@ -23,8 +23,8 @@ def demo(test_data):
 
 @pytest.fixture
 def score(ssmgen, demo):
-    """score(*arguments): `ssmgen score`, by default with a small model of random weights and windows
-    of 64 bases on the bundled genome, for tests in which the number is not the point."""
+    """score(*arguments): `ssmgen score`, by default with a small model of random weights and
+    windows of 64 bases on the bundled genome, for tests in which the number is not the point."""
 
     def run(*arguments, model=demo.small_model, fasta=demo.fasta, window=64, **how):
         sized = ["--window", window] if window else []
@@ -41,7 +41,9 @@ def tool():
         done = subprocess.run(
             [str(part) for part in command], input=stdin, capture_output=True, timeout=300
         )
-        assert done.returncode == exits, f"{command}: exit {done.returncode}\n{done.stderr.decode()}"
+        assert (
+            done.returncode == exits
+        ), f"{command}: exit {done.returncode}\n{done.stderr.decode()}"
         return done
 
     return run

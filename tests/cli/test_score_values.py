@@ -1,4 +1,4 @@
-"""Scores are right: against a float64 model, and against what the reference implementation wrote."""
+"""Scores are right: held against a float64 model and what the reference implementation wrote."""
 
 import csv
 import gzip
@@ -167,7 +167,7 @@ def test_real_bacterial_variants_and_their_effects(scored_files, demo, shared_di
 
 
 class CausalCaduceus(CaduceusPS):
-    """The same pieces in one direction on one strand: y = block(norm(residual)) from left to right."""
+    """The same pieces, from left to right on one strand only."""
 
     def __init__(self, folder):
         self.config = {"norm_epsilon": 1e-5}
@@ -211,7 +211,9 @@ def causal_files(tmp_path_factory, causal_contig):
     changes = []
     for start, length in CAUSAL_SITES:
         ref = causal_contig[start : start + length]
-        changes += [(start, ref, ref.translate(str.maketrans("ACGT", to))) for to in ("CATG", "GTAC")]
+        changes += [
+            (start, ref, ref.translate(str.maketrans("ACGT", to))) for to in ("CATG", "GTAC")
+        ]
     (folder / "g.fa").write_text(fasta_text({"c": causal_contig}))
     records = [("c", start + 1, ref, alt) for start, ref, alt in changes]
     (folder / "in.vcf").write_text(vcf_text(records, {"c": causal_contig}))

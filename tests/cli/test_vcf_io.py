@@ -176,7 +176,9 @@ def test_selections_are_those_of_bcftools(score, small, tool, tmp_path, name, se
 
 def test_regions_come_in_the_order_of_the_file(score, small):
     """Once each, however the regions are ordered and overlap, so that the output stays sorted."""
-    out = score("-q", "-r", "chr2,chr1:400-900,chr1:1-500", small / "in.vcf.gz", fasta=small / "g.fa")
+    out = score(
+        "-q", "-r", "chr2,chr1:400-900,chr1:1-500", small / "in.vcf.gz", fasta=small / "g.fa"
+    )
     sites = [record.site for record in parse_vcf(out.stdout)[1]]
     same = score("-q", "-r", "chr1:1-900,chr2", small / "in.vcf.gz", fasta=small / "g.fa")
     assert sites == [record.site for record in parse_vcf(same.stdout)[1]]
@@ -258,7 +260,7 @@ def test_overwrite_replaces_values_and_declarations(score, demo, tmp_path):
 
 
 def test_old_values_of_an_unscored_record_go_too(score, tool, tmp_path):
-    """--overwrite leaves no value of an earlier run beside a reason of this one, nor the reverse."""
+    """No value of an earlier run stays beside a reason of this one, nor the reverse."""
     contigs = {"c": random_bases(200, 3)}
     (tmp_path / "g.fa").write_text(fasta_text(contigs))
     lines = ['##INFO=<ID=SSM_MASKED,Number=1,Type=Integer,Description="old">',
@@ -365,7 +367,7 @@ def check_with_bcftools(tool, path, count, fasta=None, mismatches=False):
 
 
 def score_on_every_type(score, tool, tmp_path, source, fasta, records, model, mismatches=False):
-    """Scores on every output type; sample columns come out byte for byte where the type has them."""
+    """Scores on every output type; every column comes out byte for byte where it is text."""
     summaries = set()
     for letter in OUTPUT_TYPES:
         out = tmp_path / f"{letter}{SUFFIXES[letter]}"

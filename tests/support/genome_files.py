@@ -1,4 +1,4 @@
-"""Small genomes, variants and models for a test to write, and the ways in which they come damaged."""
+"""Small genomes, variants and models for a test to write, whole or damaged."""
 
 import pathlib
 import random
