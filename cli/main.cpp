@@ -2,12 +2,15 @@
 
 #include <array>
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <iostream>
 #include <ssmgen/errors.hpp>
 #include <ssmgen/version.hpp>
 #include <string>
 #include <string_view>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -44,6 +47,17 @@ std::string usage() {
          "  ssmgen selftest\n";
 }
 
+// Started with a standard stream closed, the next file that is opened would take its number: stdin
+// would read the genome, a warning would be written into the output. Reading and writing of what is
+// put there fails; log messages go nowhere.
+void occupy_standard_streams() {
+  for (const auto& [stream, access] :
+       {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}}) {
+    // Every lower number is taken by now, so that is the one which opening gives.
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", access) != stream) _exit(exit_failure);
+  }
+}
+
 int run(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     std::cerr << usage();
@@ -69,6 +83,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   using namespace ssmgen;
+  cli::occupy_standard_streams();
   try {
     const int code = cli::run({argv + 1, argv + argc});
     std::cout.flush();
