@@ -57,6 +57,8 @@ namespace {
 
 constexpr std::int64_t longest_default_window = 8192;
 constexpr std::int64_t plain_default_window = 512;
+// Beyond any contig; what memory can hold is less and shows when it is asked for.
+constexpr std::int64_t longest_window = std::int64_t{1} << 32;
 // Enough windows to fill the caches several times over, few enough that progress is seen.
 constexpr std::int64_t default_batch_bases = 16384;
 
@@ -122,9 +124,9 @@ ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreOptions&
   if (settings.modes.empty()) {
     settings.modes.push_back(model.is_causal ? ScoreMode::causal : ScoreMode::masked);
   }
-  if (options.window_bases < 0) {
-    throw InvalidArgument(
-        fmt::format("window must be a number of bases above 0, not {}", options.window_bases));
+  if (options.window_bases < 0 || options.window_bases > longest_window) {
+    throw InvalidArgument(fmt::format("window must be 0 (the default) or 1 to {} bases, not {}",
+                                      longest_window, options.window_bases));
   }
   settings.window_bases = options.window_bases;
   if (settings.window_bases == 0) {
