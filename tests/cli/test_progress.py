@@ -178,3 +178,20 @@ def test_a_reader_that_leaves_ends_the_run(long_run):
     process.stdout.close()
     assert process.wait(60) != 0
     process.stderr.close()
+
+
+@pytest.mark.parametrize("closed, says", [
+    (0, "standard input: cannot be read"),
+    (1, "standard output: writing failed"),
+])  # fmt: skip
+def test_a_closed_standard_stream_is_not_mistaken_for_a_file(ssmgen_path, demo, closed, says):
+    """The next file that is opened would get its number, and be read or written in its place."""
+    options = ["--model", demo.small_model, "--fasta", demo.fasta, "--window", 16]
+    source = [] if closed == 0 else [demo.edge_cases]
+    done = subprocess.run(
+        [str(x) for x in (ssmgen_path, "score", *options, *source)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.close(closed),
+    )
+    assert done.returncode == 1 and says in done.stderr
