@@ -2,12 +2,13 @@
 
 import csv
 import gzip
+import json
 import shutil
 
 import numpy as np
 import pytest
 from caduceus_f64 import CaduceusPS, tokens_of
-from genome_files import bgzf, fasta_text, random_bases, vcf_text
+from genome_files import bgzf, copy_model, fasta_text, random_bases, vcf_text
 from make_goldens import read_safetensors
 from vcf_text import read_vcf
 
@@ -298,32 +299,57 @@ def test_going_back_costs_what_going_there_gained(scored_files, demo, causal_sco
         assert back[record][0] == pytest.approx(-gained, abs=2e-5, rel=SIX_DIGITS)
 
 
+@pytest.fixture(scope="module")
+def one_strand_model(demo, tmp_path_factory):
+    """A masked model that reads one strand: the causal one, its sweeps in both directions."""
+
+    def both_directions(text):
+        return json.dumps(json.loads(text) | {"bidirectional": True})
+
+    def with_reverse(tensors):
+        for name, (dtype, shape, raw) in list(tensors.items()):
+            tied = "in_proj" in name or "out_proj" in name
+            if "mamba_fwd" in name and not tied:
+                values = np.frombuffer(raw, "<f4")[::-1].tobytes()
+                tensors[name.replace("mamba_fwd", "mamba_rev")] = (dtype, shape, values)
+
+    folder = tmp_path_factory.mktemp("model") / "one_strand"
+    return copy_model(demo.causal_model, folder, both_directions, with_reverse)
+
+
+@pytest.mark.parametrize("modes", ["causal", "masked,unmasked"])
 def test_the_minus_strand_is_the_plus_strand_of_the_reverse_complement(
-    scored_files, demo, tmp_path
+    scored_files, demo, one_strand_model, tmp_path, modes
 ):
     bases = random_bases(WINDOW, seed=12)
-    at = [0, 1, 40, WINDOW - 2, WINDOW - 1]
-    there = [("c", i + 1, bases[i], reverse_complement(bases[i])) for i in at]
+    at = [(0, 1), (1, 2), (40, 1), (41, 3), (WINDOW - 3, 3), (WINDOW - 1, 1)]
+    there = []
+    for start, length in at:
+        ref = bases[start : start + length]
+        there.append(("c", start + 1, ref, ref.translate(str.maketrans("ACGT", "CATG"))))
     turned = [
-        ("c", WINDOW - i, reverse_complement(ref), reverse_complement(alt))
-        for i, (_, _, ref, alt) in zip(at, there, strict=True)
+        (name, WINDOW - position + 2 - len(ref), reverse_complement(ref), reverse_complement(alt))
+        for name, position, ref, alt in there
     ]
-    scores = []
-    for name, contig, records, strand in (
-        ("there", bases, there, "minus"),
-        ("turned", reverse_complement(bases), turned, "plus"),
-    ):
+    keys = [f"SSM_{mode.upper()}" for mode in modes.split(",")]
+    model = demo.causal_model if modes == "causal" else one_strand_model
+
+    def scores(name, contig, records, strand):
         (tmp_path / f"{name}.fa").write_text(fasta_text({"c": contig}))
         (tmp_path / f"{name}.vcf").write_text(vcf_text(records, {"c": contig}))
-        found = scores_by_site(
-            scored_files(
-                tmp_path / f"{name}.vcf", "--window", WINDOW, "--strand", strand,
-                model=demo.causal_model, fasta=tmp_path / f"{name}.fa",
-            ),
-            keys=("SSM_CAUSAL",),
-        )  # fmt: skip
-        scores.append([found[record] for record in records])
-    assert scores[0] == scores[1]
+        options = ("--window", WINDOW, "--strand", strand, "--score", modes)
+        scored = scored_files(
+            tmp_path / f"{name}.vcf", *options, model=model, fasta=tmp_path / f"{name}.fa"
+        )
+        found = scores_by_site(scored, keys)
+        return np.array([found[record] for record in records])
+
+    minus = scores("there", bases, there, "minus")
+    assert np.array_equal(minus, scores("turned", reverse_complement(bases), turned, "plus"))
+    plus = scores("there", bases, there, "plus")
+    assert not np.any(plus == minus)
+    mean = scores("there", bases, there, "mean")
+    np.testing.assert_allclose(mean, (plus + minus) / 2, atol=2e-5, rtol=SIX_DIGITS)
 
 
 def test_strands_change_nothing_for_an_equivariant_model(score, demo, tmp_path):
