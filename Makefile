@@ -79,9 +79,11 @@ fuzz: ## fuzz the readers with libFuzzer, FUZZ_SECONDS each
 	    "build-fuzz/corpus/$${program##*/}"; \
 	done
 
-check-gpu: ## skipped: there is no CUDA back end yet
-	@echo "check-gpu: SKIPPED, no test was run: this version has the CPU back end only;"
-	@echo "check-gpu: it will need an NVIDIA device and a build with the CUDA back end"
+check-gpu: venv ## build and run the tests that need an NVIDIA card; skipped where there is none
+	@.ci/bootstrap check
+	@cmake --preset release
+	@cmake --build build -j $(JOBS)
+	@ctest --test-dir build --output-on-failure -R '[Cc]uda'
 
 install: ## build, then copy headers, library, command and packages to PREFIX
 	@.ci/bootstrap demo

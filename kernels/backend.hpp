@@ -40,6 +40,9 @@ class Backend {
   virtual int threads() const = 0;
   /// Whether products of bf16 run on bf16 units; otherwise they are formed in f32.
   virtual bool native_bf16_products() const = 0;
+  /// Rows a chain of kernels had best have at a time: enough to fill the device, few enough for its
+  /// caches. No result depends on it.
+  virtual std::int64_t preferred_rows() const = 0;
   /// Measures for a fraction of a second; for benchmarks that state their distance to the floor.
   virtual DeviceRates measure_rates(Dtype dtype) = 0;
 

@@ -20,6 +20,9 @@ struct ProductSpec {
   std::int64_t outputs = 0;
   Dtype in = Dtype::f32;   ///< type of `in`; the weight is rounded to it
   Dtype out = Dtype::f32;  ///< bf16 in may write f32 or bf16; f32 in writes f32
+  /// f32 operands may be rounded to 10 bits of mantissa (TF32) where that is faster: for the f32
+  /// sides of a model that is stored as bf16.
+  bool may_round = false;
   const float* weight = nullptr;  ///< host memory, (outputs, inputs)
   const float* bias = nullptr;    ///< host memory, (outputs), may be null
 };

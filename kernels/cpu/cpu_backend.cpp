@@ -75,6 +75,7 @@ class CpuBackend final : public Backend {
   }
   int threads() const override { return pool_.threads(); }
   bool native_bf16_products() const override { return native_bf16_; }
+  std::int64_t preferred_rows() const override { return 4096; }
   DeviceRates measure_rates(Dtype dtype) override {
     return {measure_product_rate(*this, dtype), measure_exponential_rate(pool_)};
   }

@@ -13,6 +13,7 @@
 #include "models/random_source.hpp"
 #include "models/registry.hpp"
 #include "stream/stack_runner.hpp"
+#include "tests/support/devices.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -51,12 +52,13 @@ struct Network {
   std::unique_ptr<core::Context> context;
 };
 
-Network make_network(const ModelCase& model_case, Dtype dtype, int threads) {
+Network make_network(const ModelCase& model_case, Dtype dtype, int threads,
+                     const Device& device = {}) {
   const std::string json = std::string(R"({"model_type": "caduceus", "d_model": 24, "n_layer": 3,
       "vocab_size": 16, )") +
                            model_case.switches + ", " + complement + "}";
   Network network;
-  network.backend = core::open_backend({}, threads);
+  network.backend = core::open_backend(device, threads);
   models::RandomSource source(7);
   const auto config = models::parse_model_config(base::JsonValue::parse(json, "test"));
   network.stack = std::make_unique<models::MambaStack>(
@@ -95,10 +97,13 @@ Results run(const Network& network, const std::vector<std::int32_t>& ids, std::i
   return result;
 }
 
-class StackRunnerLaws : public testing::TestWithParam<std::tuple<ModelCase, Dtype>> {
+class StackRunnerLaws : public testing::TestWithParam<std::tuple<ModelCase, Dtype, Device>> {
  protected:
+  void SetUp() override { SSMGEN_SKIP_WITHOUT(std::get<2>(GetParam())); }
+
   Network network(int threads = 2) const {
-    return make_network(std::get<0>(GetParam()), std::get<1>(GetParam()), threads);
+    return make_network(std::get<0>(GetParam()), std::get<1>(GetParam()), threads,
+                        std::get<2>(GetParam()));
   }
 };
 
@@ -166,10 +171,12 @@ TEST_P(StackRunnerLaws, CausalModelsDoNotSeeWhatFollows) {
 
 INSTANTIATE_TEST_SUITE_P(Models, StackRunnerLaws,
                          testing::Combine(testing::ValuesIn(model_cases),
-                                          testing::Values(Dtype::f32, Dtype::bf16)),
-                         [](const auto& test) {
-                           return std::string(std::get<0>(test.param).name) + "_" +
-                                  std::string(dtype_name(std::get<1>(test.param)));
+                                          testing::Values(Dtype::f32, Dtype::bf16),
+                                          testing::ValuesIn(test::devices())),
+                         [](const auto& info_of) {
+                           return std::string(std::get<0>(info_of.param).name) + "_" +
+                                  std::string(dtype_name(std::get<1>(info_of.param))) + "_" +
+                                  test::device_label(std::get<2>(info_of.param));
                          });
 
 TEST(StackRunner, RefusesIdsAndReadsOutsideTheirRange) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <ssmgen/selftest.hpp>
 
+#include "tests/support/devices.hpp"
 #include "tests/support/expect_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -24,35 +25,55 @@ void expect_golden(const fs::path& directory, const ModelOptions& options) {
   }
 }
 
-class BundledGolden : public testing::TestWithParam<const char*> {};
+std::string label(const testing::TestParamInfo<std::tuple<const char*, Device>>& test) {
+  return std::string(std::get<0>(test.param)) + "_" + test::device_label(std::get<1>(test.param));
+}
+
+class BundledGolden : public testing::TestWithParam<std::tuple<const char*, Device>> {
+ protected:
+  void SetUp() override { SSMGEN_SKIP_WITHOUT(std::get<1>(GetParam())); }
+  static void expect_agreement(Dtype dtype) {
+    ModelOptions options;
+    options.device = std::get<1>(GetParam());
+    options.dtype = dtype;
+    expect_golden(bundled / std::get<0>(GetParam()), options);
+  }
+};
 
 TEST_P(BundledGolden, AgreesInF32) {
-  expect_golden(bundled / GetParam(), {});
+  expect_agreement(Dtype::f32);
 }
 
 TEST_P(BundledGolden, IsNoWorseThanTheReferenceInBf16) {
-  ModelOptions options;
-  options.dtype = Dtype::bf16;
-  expect_golden(bundled / GetParam(), options);
+  expect_agreement(Dtype::bf16);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BundledGolden,
-                         testing::Values("caduceus_causal", "caduceus_ps", "caduceus_ps_unfused",
-                                         "hf_mamba"));
+                         testing::Combine(testing::Values("caduceus_causal", "caduceus_ps",
+                                                          "caduceus_ps_unfused", "hf_mamba"),
+                                          testing::ValuesIn(test::devices())),
+                         label);
 
-class ReferenceGolden : public testing::TestWithParam<const char*> {};
+class ReferenceGolden : public testing::TestWithParam<std::tuple<const char*, Device>> {};
 
 TEST_P(ReferenceGolden, AgreesInF32) {
-  const fs::path directory = shared / GetParam();
+  const auto& [name, device] = GetParam();
+  SSMGEN_SKIP_WITHOUT(device);
+  const fs::path directory = shared / name;
   if (!fs::exists(directory)) GTEST_SKIP() << directory << " is not here";
-  expect_golden(directory, {});
+  ModelOptions options;
+  options.device = device;
+  expect_golden(directory, options);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ReferenceGolden,
-                         testing::Values("caduceus_causal", "caduceus_ph",
-                                         "caduceus_ph_untied_multiply_layernorm", "caduceus_ps",
-                                         "caduceus_ps_long", "caduceus_ps_unfused", "mamba_lm",
-                                         "hf_mamba"));
+                         testing::Combine(testing::Values("caduceus_causal", "caduceus_ph",
+                                                          "caduceus_ph_untied_multiply_layernorm",
+                                                          "caduceus_ps", "caduceus_ps_long",
+                                                          "caduceus_ps_unfused", "mamba_lm",
+                                                          "hf_mamba"),
+                                          testing::ValuesIn(test::devices())),
+                         label);
 
 TEST(Selftest, FailsWhenTheWeightsAreNotTheGoldens) {
   const test::TemporaryFolder folder;

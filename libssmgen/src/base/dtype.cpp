@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <ssmgen/dtype.hpp>
 #include <ssmgen/errors.hpp>
 

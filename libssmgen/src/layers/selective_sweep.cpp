@@ -17,11 +17,9 @@ std::vector<float> negative_exponential(const std::vector<float>& values) {
 
 }  // namespace
 
-std::unique_ptr<kernels::PreparedProduct> prepare_product(kernels::Backend& backend, Dtype in,
-                                                          Dtype out, std::int64_t outputs,
-                                                          std::int64_t inputs,
-                                                          const std::vector<float>& weight,
-                                                          const std::vector<float>& bias) {
+std::unique_ptr<kernels::PreparedProduct> prepare_product(
+    kernels::Backend& backend, Dtype in, Dtype out, std::int64_t outputs, std::int64_t inputs,
+    const std::vector<float>& weight, const std::vector<float>& bias, bool may_round) {
   if (static_cast<std::int64_t>(weight.size()) != outputs * inputs ||
       (!bias.empty() && static_cast<std::int64_t>(bias.size()) != outputs)) {
     throw InvalidArgument(
@@ -33,6 +31,7 @@ std::unique_ptr<kernels::PreparedProduct> prepare_product(kernels::Backend& back
   spec.outputs = outputs;
   spec.in = in;
   spec.out = out;
+  spec.may_round = may_round;
   spec.weight = weight.data();
   spec.bias = bias.empty() ? nullptr : bias.data();
   return backend.prepare_product(spec);
@@ -52,7 +51,7 @@ SelectiveSweep::SelectiveSweep(kernels::Backend& backend, const MambaSizes& size
       x_proj_(prepare_product(backend, dtype, Dtype::f32, sizes.dt_rank + 2 * sizes.d_state,
                               sizes.d_inner, weights.x_proj, {})),
       dt_proj_(prepare_product(backend, Dtype::f32, Dtype::f32, sizes.d_inner, sizes.dt_rank,
-                               weights.dt_proj, {})) {
+                               weights.dt_proj, {}, dtype == Dtype::bf16)) {
   if (!weights.conv_bias.empty()) {
     conv_bias_ = core::upload(backend, weights.conv_bias, Dtype::f32, {sizes.d_inner});
   }

@@ -60,11 +60,10 @@ class SelectiveSweep {
   std::unique_ptr<kernels::PreparedProduct> dt_proj_;
 };
 
-/// A product of `dtype` activations with this weight (outputs, inputs), results in `out`.
-std::unique_ptr<kernels::PreparedProduct> prepare_product(kernels::Backend& backend, Dtype in,
-                                                          Dtype out, std::int64_t outputs,
-                                                          std::int64_t inputs,
-                                                          const std::vector<float>& weight,
-                                                          const std::vector<float>& bias);
+/// A product of `in` activations with this weight (outputs, inputs), results in `out`; may_round as
+/// in kernels::ProductSpec.
+std::unique_ptr<kernels::PreparedProduct> prepare_product(
+    kernels::Backend& backend, Dtype in, Dtype out, std::int64_t outputs, std::int64_t inputs,
+    const std::vector<float>& weight, const std::vector<float>& bias, bool may_round = false);
 
 }  // namespace ssmgen::layers

@@ -14,9 +14,6 @@ using core::ElementType;
 using core::TensorView;
 using core::Workspace;
 
-// A chain of kernels over so many rows keeps its intermediate arrays in the last-level cache.
-constexpr std::int64_t default_group_rows = 4096;
-constexpr std::int64_t default_chunk_bases = 4096;
 // The head's rows are normed and projected in blocks of this, so that reading every position of a
 // long sequence needs no second copy of it.
 constexpr std::int64_t head_rows = 16384;
@@ -28,7 +25,8 @@ StackRunner::StackRunner(const models::MambaStack& stack, core::Context& ctx,
     : stack_(stack), ctx_(ctx), options_(options) {}
 
 std::int64_t StackRunner::chunk_bases_for(std::int64_t length) const {
-  const std::int64_t chunk = options_.chunk_bases > 0 ? options_.chunk_bases : default_chunk_bases;
+  const std::int64_t chunk =
+      options_.chunk_bases > 0 ? options_.chunk_bases : ctx_.backend().preferred_rows();
   return ChunkPlan(length, chunk).chunk_bases();
 }
 
@@ -54,7 +52,7 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
     throw InvalidArgument(
         fmt::format("token id {} is outside the vocabulary of {}", *bad, shape.vocabulary));
   }
-  const std::int64_t wanted = options_.group_rows > 0 ? options_.group_rows : default_group_rows;
+  const std::int64_t wanted = options_.group_rows > 0 ? options_.group_rows : ctx_.backend().preferred_rows();
   const bool cut = chunk_bases_for(length) < length;
   const std::int64_t per_group =
       cut ? 1 : std::max<std::int64_t>(1, wanted / (length * shape.strands));

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "kernels/causal_conv.hpp"
+
+namespace ssmgen::kernels::cuda {
+
+void causal_conv(cudaStream_t stream, const CausalConvArgs<float>& args);
+void causal_conv(cudaStream_t stream, const CausalConvArgs<bfloat16>& args);
+
+}  // namespace ssmgen::kernels::cuda

@@ -1,0 +1,23 @@
+#pragma once
+// CUDA and cuBLAS return codes as DeviceErrors that say what was asked.
+
+#include <cuda_runtime_api.h>
+#include <ssmgen/errors.hpp>
+#include <string>
+#include <string_view>
+
+namespace ssmgen::kernels::cuda {
+
+/// @throws DeviceError naming `what` and CUDA's own words, unless `code` is success.
+inline void check(cudaError_t code, std::string_view what) {
+  if (code == cudaSuccess) return;
+  cudaGetLastError();  // an error that is told must not be found again by the next launch
+  throw DeviceError("CUDA: " + std::string(what) + ": " + cudaGetErrorString(code));
+}
+
+/// To be called after each launch. @throws DeviceError naming the kernel.
+inline void check_launch(std::string_view kernel) {
+  check(cudaGetLastError(), kernel);
+}
+
+}  // namespace ssmgen::kernels::cuda

@@ -1,0 +1,178 @@
+// out = in . weight^T + bias by cuBLASLt (contract: kernels/product.hpp). Row-major arrays are seen
+// as column-major ones: out^T (outputs x rows) = weight (outputs x inputs) . in^T.
+//
+// The algorithm is chosen once, for a large number of rows, among those without split-K, and used
+// for every number of rows: the order of a row's sums is then the algorithm's alone.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/check.hpp"
+#include "kernels/cuda/product.hpp"
+
+namespace ssmgen::kernels::cuda {
+namespace {
+
+// What the algorithm is chosen for; also the most rows a call is cut into, so that one launch
+// never meets 32-bit sizes.
+constexpr std::int64_t planned_rows = std::int64_t{1} << 16;
+
+void check(cublasStatus_t status, const std::string& what) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  throw DeviceError("cuBLASLt: " + what + ": " + cublasLtGetStatusString(status));
+}
+
+cudaDataType_t data_type(Dtype dtype) {
+  return dtype == Dtype::f32 ? CUDA_R_32F : CUDA_R_16BF;
+}
+
+std::string describe(const ProductSpec& spec) {
+  return "product of " + std::to_string(spec.inputs) + " inputs and " +
+         std::to_string(spec.outputs) + " outputs in " + std::string(dtype_name(spec.in));
+}
+
+class Layout {
+ public:
+  Layout(Dtype dtype, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+    check(cublasLtMatrixLayoutCreate(&layout_, data_type(dtype), static_cast<std::uint64_t>(rows),
+                                     static_cast<std::uint64_t>(columns), stride),
+          "matrix layout");
+  }
+  ~Layout() { cublasLtMatrixLayoutDestroy(layout_); }
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
+  cublasLtMatrixLayout_t get() const { return layout_; }
+
+ private:
+  cublasLtMatrixLayout_t layout_ = nullptr;
+};
+
+class CudaProduct final : public PreparedProduct {
+ public:
+  CudaProduct(cublasLtHandle_t handle, const ProductSpec& spec) : spec_(spec) {
+    upload(spec);
+    const bool rounds = spec.in == Dtype::f32 && spec.may_round;
+    check(cublasLtMatmulDescCreate(
+              &operation_, rounds ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
+          describe(spec));
+    const cublasOperation_t transposed = CUBLAS_OP_T;
+    check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
+                                         sizeof(transposed)),
+          describe(spec));
+    if (bias_ != nullptr) {
+      const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+      const cudaDataType_t bias_type = data_type(spec.out);
+      check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
+                                           sizeof(epilogue)),
+            describe(spec));
+      check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias_,
+                                           sizeof(bias_)),
+            describe(spec));
+      check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
+                                           &bias_type, sizeof(bias_type)),
+            describe(spec));
+    }
+    choose_algorithm(handle);
+  }
+  ~CudaProduct() override {
+    cublasLtMatmulDescDestroy(operation_);
+    cudaFree(weight_);
+    cudaFree(bias_);
+  }
+
+  void run(cublasLtHandle_t handle, cudaStream_t stream, const ProductArgs& args) const {
+    for (std::int64_t first = 0; first < args.rows; first += planned_rows) {
+      const std::int64_t rows = std::min(planned_rows, args.rows - first);
+      const Layout weight(spec_.in, spec_.inputs, spec_.outputs, spec_.inputs);
+      const Layout in(spec_.in, spec_.inputs, rows, args.in_row_stride);
+      const Layout out(spec_.out, spec_.outputs, rows, args.out_row_stride);
+      const auto* from =
+          static_cast<const char*>(args.in) + first * args.in_row_stride * element_bytes(spec_.in);
+      auto* to =
+          static_cast<char*>(args.out) + first * args.out_row_stride * element_bytes(spec_.out);
+      const float one = 1.0f;
+      const float keep = args.accumulate ? 1.0f : 0.0f;
+      check(cublasLtMatmul(handle, operation_, &one, weight_, weight.get(), from, in.get(), &keep,
+                           to, out.get(), to, out.get(), &algorithm_, nullptr, 0, stream),
+            describe(spec_) + " of " + std::to_string(rows) + " rows");
+    }
+  }
+
+ private:
+  void upload(const ProductSpec& spec) {
+    const auto store = [](const float* values, std::int64_t count, Dtype dtype) {
+      void* memory = nullptr;
+      const auto bytes = static_cast<std::size_t>(count * element_bytes(dtype));
+      cuda::check(cudaMalloc(&memory, bytes), std::to_string(bytes) + " bytes for a weight");
+      if (dtype == Dtype::f32) {
+        cuda::check(cudaMemcpy(memory, values, bytes, cudaMemcpyHostToDevice), "weight upload");
+      } else {
+        std::vector<bfloat16> rounded(values, values + count);
+        cuda::check(cudaMemcpy(memory, rounded.data(), bytes, cudaMemcpyHostToDevice),
+                    "weight upload");
+      }
+      return memory;
+    };
+    weight_ = store(spec.weight, spec.inputs * spec.outputs, spec.in);
+    if (spec.bias != nullptr) bias_ = store(spec.bias, spec.outputs, spec.out);
+    spec_.weight = nullptr;
+    spec_.bias = nullptr;
+  }
+
+  void choose_algorithm(cublasLtHandle_t handle) {
+    cublasLtMatmulPreference_t preference = nullptr;
+    check(cublasLtMatmulPreferenceCreate(&preference), describe(spec_));
+    const std::size_t workspace_bytes = 0;
+    const std::uint32_t no_reduction = CUBLASLT_REDUCTION_SCHEME_NONE;
+    // Rows are taken apart from where they lie: odd strides (dt's columns) stay readable.
+    const std::uint32_t in_alignment = 4;
+    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                         &workspace_bytes, sizeof(workspace_bytes));
+    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+                                         &no_reduction, sizeof(no_reduction));
+    if (spec_.in == Dtype::f32) {
+      cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                                           &in_alignment, sizeof(in_alignment));
+    }
+    const Layout weight(spec_.in, spec_.inputs, spec_.outputs, spec_.inputs);
+    const Layout in(spec_.in, spec_.inputs, planned_rows, spec_.inputs);
+    const Layout out(spec_.out, spec_.outputs, planned_rows, spec_.outputs);
+    cublasLtMatmulHeuristicResult_t found{};
+    int count = 0;
+    const cublasStatus_t status =
+        cublasLtMatmulAlgoGetHeuristic(handle, operation_, weight.get(), in.get(), out.get(),
+                                       out.get(), preference, 1, &found, &count);
+    cublasLtMatmulPreferenceDestroy(preference);
+    check(status, describe(spec_));
+    if (count == 0) throw DeviceError("cuBLASLt: no algorithm for a " + describe(spec_));
+    algorithm_ = found.algo;
+  }
+
+  ProductSpec spec_;
+  void* weight_ = nullptr;
+  void* bias_ = nullptr;
+  cublasLtMatmulDesc_t operation_ = nullptr;
+  cublasLtMatmulAlgo_t algorithm_{};
+};
+
+}  // namespace
+
+Products::Products() {
+  check(cublasLtCreate(&handle_), "start");
+}
+Products::~Products() {
+  cublasLtDestroy(handle_);
+}
+
+std::unique_ptr<PreparedProduct> Products::prepare(const ProductSpec& spec) {
+  if (spec.in == Dtype::f32 && spec.out != Dtype::f32) {
+    throw InvalidArgument("a product of f32 writes f32");
+  }
+  return std::make_unique<CudaProduct>(handle_, spec);
+}
+
+void Products::run(cudaStream_t stream, const ProductArgs& args) {
+  static_cast<const CudaProduct*>(args.product)->run(handle_, stream, args);
+}
+
+}  // namespace ssmgen::kernels::cuda

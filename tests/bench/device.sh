@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Takes a build to a GPU machine that has none of its libraries, and checks and times it there.
+#   tests/bench/device.sh pack BUILD_DIR FOLDER   here: binaries and the libraries they need
+#   FOLDER/device.sh run                          there: tests, sanitizers, timings, one table
+set -euo pipefail
+
+pack() {
+  local build=$1 folder=$2
+  local programs=(ssmgen test_kernels test_stream test_tasks)
+  mkdir -p "$folder/lib"
+  for program in "${programs[@]}"; do
+    cp -L "$build/bin/$program" "$folder/"
+    ldd "$build/bin/$program" | awk '/=> \//{print $3}'
+  done | sort -u | grep -v -E '/(libc|libm|ld-linux[^/]*)\.so' | xargs -I{} cp -L {} "$folder/lib/"
+  cp -L "$build/lib/libssmgen_cuda.so" "$folder/lib/"
+  strip "$folder"/lib/*.so* "${programs[@]/#/$folder/}"
+  cp "$0" "$folder/device.sh"
+}
+
+bench() {
+  printf '%s: ' "$*"
+  ./ssmgen bench --device cuda "$@" | awk '/  seconds/ {print $2 " s"}'
+}
+
+run() {
+  cd "$(dirname "$0")"
+  export LD_LIBRARY_PATH=$PWD/lib
+  for program in test_kernels test_stream test_tasks; do
+    "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1
+  done
+  compute-sanitizer --tool memcheck ./test_kernels --gtest_filter='Cuda/*' | tail -n 1
+  compute-sanitizer --tool racecheck ./test_kernels --gtest_filter='Cuda/*' | tail -n 1
+  local length
+  for length in 131072 1048576; do
+    bench --dtype bf16 --shape ps-d256x16 --length "$length"
+    bench --dtype bf16 --shape ph-d256x16 --length "$length"
+  done
+  bench --dtype bf16 --shape ps-d256x16 --length 131072 --windows 8
+  bench --dtype f32 --shape ps-d256x16 --length 1048576
+  bench --dtype bf16 --shape ps-d384x20 --windows 5120
+  bench --dtype bf16 --shape ps-d1024x32 --windows 5120 --repeats 1
+}
+
+case "${1:-}" in
+  pack) pack "${2:?a build folder}" "${3:?a folder to fill}" ;;
+  run) run ;;
+  *) sed -n '2,4s/^# *//p' "$0"; exit 2 ;;
+esac

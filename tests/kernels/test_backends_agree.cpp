@@ -1,0 +1,208 @@
+// Each kernel of the CUDA back end against the CPU's on the same random inputs, over the shapes
+// that break kernels: length 1, around a tile, odd channels, strided rows, both directions,
+// carries.
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <memory>
+
+#include "core/backend_loader.hpp"
+#include "core/context.hpp"
+#include "ops/ops.hpp"
+#include "tests/support/devices.hpp"
+#include "tests/support/kernel_values.hpp"
+
+namespace ssmgen::kernels {
+namespace {
+
+using core::Shape;
+using core::Tensor;
+using core::TensorView;
+
+struct Machine {
+  explicit Machine(const Device& device)
+      : backend(core::open_backend(device, 2)), context(*backend) {}
+
+  Tensor values(const Shape& shape, float low, float high, std::uint32_t seed,
+                Dtype dtype = Dtype::f32) const {
+    return core::upload(*backend, test::random_values<float>(shape.count(), low, high, seed), dtype,
+                        shape);
+  }
+  Tensor integers(const std::vector<std::int32_t>& ids) const {
+    return core::upload(*backend, ids, {static_cast<std::int64_t>(ids.size())});
+  }
+  std::vector<float> host(const TensorView& view) const {
+    std::vector<float> result(static_cast<std::size_t>(view.shape().count()));
+    core::download(*backend, context.stream(), view, result);
+    return result;
+  }
+
+  std::shared_ptr<Backend> backend;
+  core::Context context;
+};
+
+class BackendsAgree : public testing::TestWithParam<Dtype> {
+ protected:
+  void SetUp() override { SSMGEN_SKIP_WITHOUT(cuda_device); }
+
+  /// Runs `body` on both and compares the tensors it returns.
+  template <class Body>
+  void compare(Body&& body) {
+    Machine cpu({});
+    Machine cuda(cuda_device);
+    const std::vector<Tensor> expected = body(cpu);
+    const std::vector<Tensor> found = body(cuda);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const std::vector<float> a = cpu.host(expected[i]);
+      const std::vector<float> b = cuda.host(found[i]);
+      const std::vector<double> wanted(a.begin(), a.end());
+      EXPECT_LE(test::relative_error<float>(b, wanted), test::tolerance(GetParam())) << i;
+    }
+  }
+
+  static constexpr Device cuda_device{Device::Kind::cuda, 0};
+};
+
+TEST_P(BackendsAgree, TokenEmbeddingAndGather) {
+  compare([&](Machine& machine) {
+    const Tensor weight = machine.values({16, 33}, -1, 1, 1, GetParam());
+    std::vector<std::int32_t> ids(1000);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 16);
+    const Tensor tokens = machine.integers(ids);
+    std::vector<Tensor> out;
+    out.emplace_back(*machine.backend, core::element_type(GetParam()), Shape{1000, 33});
+    ops::token_embedding(machine.context, tokens, {}, weight, out[0]);
+    return out;
+  });
+}
+
+TEST_P(BackendsAgree, Norms) {
+  for (const ops::NormKind kind : {ops::NormKind::rms, ops::NormKind::layer}) {
+    for (const std::int64_t channels : {1, 33, 256, 1024}) {
+      for (const bool reverse : {false, true}) {
+        compare([&](Machine& machine) {
+          const Tensor weight = machine.values({channels}, 0.5f, 1.5f, 2);
+          const Tensor bias = machine.values({channels}, -1, 1, 3);
+          const Tensor hidden = machine.values({37, channels}, -2, 2, 4, GetParam());
+          std::vector<Tensor> out;
+          out.push_back(machine.values({37, channels}, -2, 2, 5, GetParam()));
+          out.emplace_back(*machine.backend, core::element_type(GetParam()), Shape{37, channels});
+          const ops::NormParameters norm{kind, weight, bias, 1e-5f};
+          ops::add_norm(machine.context, norm, hidden, out[0], out[0], out[1], reverse);
+          return out;
+        });
+      }
+    }
+  }
+}
+
+TEST_P(BackendsAgree, Products) {
+  for (const auto& [inputs, outputs] : {std::pair<int, int>{48, 35}, {128, 512}, {256, 40}}) {
+    compare([&, inputs = inputs, outputs = outputs](Machine& machine) {
+      const std::vector<float> weight =
+          test::random_values<float>(std::int64_t{inputs} * outputs, -1, 1, 6);
+      ProductSpec spec;
+      spec.inputs = inputs;
+      spec.outputs = outputs;
+      spec.in = GetParam();
+      spec.out = Dtype::f32;
+      spec.weight = weight.data();
+      const auto product = machine.backend->prepare_product(spec);
+      const Tensor in = machine.values({131, inputs}, -1, 1, 7, GetParam());
+      std::vector<Tensor> out;
+      out.push_back(machine.values({131, outputs}, -1, 1, 8));
+      ops::product(machine.context, *product, in, out[0], true);
+      return out;
+    });
+  }
+}
+
+TEST_P(BackendsAgree, CausalConv) {
+  for (const std::int64_t length : {1, 2, 3, 31, 200}) {
+    for (const std::int64_t channels : {1, 33, 64}) {
+      for (const std::int64_t width : {1, 3, 4}) {
+        compare([&](Machine& machine) {
+          const Tensor in = machine.values({3, length, 2 * channels}, -2, 2, 9, GetParam());
+          const Tensor weight = machine.values({channels, width}, -1, 1, 10);
+          const Tensor bias = machine.values({channels}, -1, 1, 11);
+          std::vector<Tensor> out;
+          out.emplace_back(*machine.backend, core::element_type(GetParam()),
+                           Shape{3, length, channels});
+          out.push_back(machine.values({3, width - 1, channels}, -2, 2, 12));
+          ops::causal_conv(machine.context, {Direction::right_to_left, 2},
+                           in.view().channels(0, channels), weight, bias, out[1], out[1], out[0]);
+          if (width == 1) out.pop_back();
+          return out;
+        });
+      }
+    }
+  }
+}
+
+TEST_P(BackendsAgree, SelectiveScan) {
+  for (const std::int64_t length :
+       {1L, 2L, 17L, tile_length - 1, tile_length, tile_length + 1, 3 * tile_length + 5}) {
+    for (const auto& [channels, states] :
+         {std::pair<int, int>{33, 16}, {64, 16}, {5, 5}, {9, 24}}) {
+      compare([&, channels = channels, states = states](Machine& machine) {
+        ops::SelectiveScanTensors scan;
+        const Tensor x = machine.values({2, length, 2 * channels}, -1, 1, 13, GetParam());
+        const Tensor delta = machine.values({2, length, channels}, -3, 2, 14);
+        const Tensor delta_bias = machine.values({channels}, -4, 0, 15);
+        const Tensor a = machine.values({channels, states}, -16, -0.01f, 16);
+        const Tensor b_c = machine.values({2, length, 2 * states}, -0.2f, 1, 17);
+        const Tensor d = machine.values({channels}, -0.2f, 1, 18);
+        std::vector<Tensor> out;
+        out.push_back(machine.values({2, length, channels}, -1, 1, 19, GetParam()));
+        out.push_back(machine.values({2, channels, states}, -0.2f, 1, 20));
+        scan.x = x.view().channels(0, channels);
+        scan.gate = x.view().channels(channels, 2 * channels);
+        scan.delta = delta;
+        scan.delta_bias = delta_bias;
+        scan.a = a;
+        scan.b = b_c.view().channels(0, states);
+        scan.c = b_c.view().channels(states, 2 * states);
+        scan.d = d;
+        scan.state_in = out[1];
+        scan.state_out = out[1];
+        scan.out = out[0];
+        ops::selective_scan(machine.context, {Direction::left_to_right, 1}, scan, true);
+        return out;
+      });
+    }
+  }
+}
+
+TEST_P(BackendsAgree, HeadAndLogSoftmax) {
+  compare([&](Machine& machine) {
+    const Tensor plus = machine.values({21, 100}, -1, 1, 21, GetParam());
+    const Tensor minus = machine.values({21, 100}, -1, 1, 22, GetParam());
+    const Tensor weight = machine.values({50, 100}, -1, 1, 23);
+    std::vector<std::int32_t> ids(50);
+    for (std::int32_t i = 0; i < 50; ++i) ids[static_cast<std::size_t>(i)] = 49 - i;
+    const Tensor complement = machine.integers(ids);
+    std::vector<Tensor> out;
+    out.emplace_back(*machine.backend, core::ElementType::f32, Shape{21, 50});
+    out.emplace_back(*machine.backend, core::ElementType::f32, Shape{21, 4});
+    ops::lm_head(machine.context, plus, minus, weight, complement, out[0]);
+    ops::base_log_softmax(machine.context, out[0], {7, 8, 9, 10}, out[1]);
+    return out;
+  });
+}
+
+TEST_P(BackendsAgree, Multiply) {
+  compare([&](Machine& machine) {
+    const Tensor a = machine.values({1001}, -2, 2, 24, GetParam());
+    std::vector<Tensor> out;
+    out.push_back(machine.values({1001}, -2, 2, 25, GetParam()));
+    ops::multiply(machine.context, a, out[0], out[0]);
+    return out;
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, BackendsAgree, testing::Values(Dtype::f32, Dtype::bf16),
+                         [](const auto& test) { return std::string(dtype_name(test.param)); });
+
+}  // namespace
+}  // namespace ssmgen::kernels
