@@ -27,7 +27,7 @@ constexpr int block_threads = 128;
 constexpr int block_channels = block_threads / 2;
 constexpr int staged_rows = 16;
 constexpr int row_unroll = 4;
-constexpr int blocks_at_once = 4;  // on a multiprocessor: what the registers of 16 states allow
+constexpr int blocks_at_once = 5;  // on a multiprocessor, within 96 registers
 
 // Where the passes meet; device memory of one call.
 struct TileStates {
@@ -89,24 +89,53 @@ __device__ TileSweep tile_sweep(const SelectiveScanArgs<T>& args, std::int64_t b
   return {begin, left < tile_length ? left : tile_length, leftwards};
 }
 
-// Elements [0, count) of a row part as f32, zero beyond.
+// The bits of eight channels as memory has them: widened only when they are staged, for a
+// conversion would wait for the load.
 template <class T>
-__device__ __forceinline__ void load_part(const T* from, std::int64_t count, bool vectors,
-                                          float (&to)[part_channels]) {
-  constexpr int step = vector_elements<T>;
-  if (vectors && count >= part_channels) {
+struct RawPart {
+  static constexpr int words = part_channels * static_cast<int>(sizeof(T)) / 4;
+  std::uint32_t word[words];
+
+  // Elements [0, count), zero beyond.
+  __device__ __forceinline__ void load(const T* from, std::int64_t count, bool vectors) {
+    if (vectors && count >= part_channels) {
 #pragma unroll
-    for (int i = 0; i < part_channels; i += step) {
-      float part[step];
-      load_vector(from + i, part);
-#pragma unroll
-      for (int j = 0; j < step; ++j) to[i + j] = part[j];
+      for (int i = 0; i < words; i += 4) {
+        const uint4 bits = reinterpret_cast<const uint4*>(from)[i / 4];
+        word[i] = bits.x;
+        word[i + 1] = bits.y;
+        word[i + 2] = bits.z;
+        word[i + 3] = bits.w;
+      }
+      return;
     }
-    return;
-  }
+    constexpr int in_word = 4 / static_cast<int>(sizeof(T));
 #pragma unroll
-  for (int i = 0; i < part_channels; ++i) to[i] = i < count ? to_float(from[i]) : 0.0f;
-}
+    for (int i = 0; i < words; ++i) {
+      word[i] = 0;
+#pragma unroll
+      for (int j = 0; j < in_word; ++j) {
+        if (i * in_word + j >= count) break;
+        const std::uint32_t bits = bits_of(from[i * in_word + j]);
+        word[i] |= bits << (j * 16);
+      }
+    }
+  }
+
+  __device__ __forceinline__ float value(int channel) const {
+    if constexpr (sizeof(T) == 4) return __uint_as_float(word[channel]);
+    const std::uint32_t pair = word[channel / 2];
+    return __uint_as_float(channel % 2 == 0 ? pair << 16 : pair & 0xffff0000u);
+  }
+
+ private:
+  static __device__ __forceinline__ std::uint32_t bits_of(float value) {
+    return __float_as_uint(value);
+  }
+  static __device__ __forceinline__ std::uint32_t bits_of(bfloat16 value) {
+    return value.bits;
+  }
+};
 
 template <class T>
 __device__ __forceinline__ void store_part(const float (&from)[part_channels], std::int64_t count,
@@ -129,13 +158,13 @@ __device__ __forceinline__ void store_part(const float (&from)[part_channels], s
 }
 
 // What a thread holds of the positions that are staged next, read while the ones before are swept.
-template <int lane_states>
+template <class T, int lane_states>
 struct Ahead {
   static constexpr int bc = staged_rows * 2 * lane_states / block_threads;
-  float x[part_channels];
-  float delta[part_channels];
-  float gate[part_channels];
-  float out[part_channels];
+  RawPart<T> x;
+  RawPart<float> delta;
+  RawPart<T> gate;
+  RawPart<T> out;
   float b[bc];
   float c[bc];
 };
@@ -151,26 +180,26 @@ struct Part {
 template <class T, int lane_states, bool with_output>
 __device__ __forceinline__ void read_ahead(const Pass<T>& pass, const TileSweep& sweep,
                                            std::int64_t batch, const Part& part, std::int64_t first,
-                                           Ahead<lane_states>& ahead) {
+                                           Ahead<T, lane_states>& ahead) {
   const SelectiveScanArgs<T>& args = pass.args;
   if (first + part.row < sweep.length && part.count > 0) {
     const std::int64_t t = sweep.position(first + part.row);
     const std::int64_t dense = (batch * args.length + t) * args.channels + part.channel;
-    load_part(args.x + batch * args.x_batch_stride + t * args.x_row_stride + part.channel,
-              part.count, pass.vectors, ahead.x);
-    load_part(args.delta + dense, part.count, pass.vectors, ahead.delta);
+    ahead.x.load(args.x + batch * args.x_batch_stride + t * args.x_row_stride + part.channel,
+                 part.count, pass.vectors);
+    ahead.delta.load(args.delta + dense, part.count, pass.vectors);
     if (with_output && args.gate != nullptr) {
-      load_part(
+      ahead.gate.load(
           args.gate + batch * args.gate_batch_stride + t * args.gate_row_stride + part.channel,
-          part.count, pass.vectors, ahead.gate);
+          part.count, pass.vectors);
     }
     if (with_output && args.accumulate) {
-      load_part(args.out + dense, part.count, pass.vectors, ahead.out);
+      ahead.out.load(args.out + dense, part.count, pass.vectors);
     }
   }
   constexpr int padded = 2 * lane_states;
 #pragma unroll
-  for (int i = 0; i < Ahead<lane_states>::bc; ++i) {
+  for (int i = 0; i < Ahead<T, lane_states>::bc; ++i) {
     const int at = static_cast<int>(threadIdx.x) + i * block_threads;
     const int n = at % padded;
     const std::int64_t step = first + at / padded;
@@ -188,7 +217,7 @@ __device__ __forceinline__ void read_ahead(const Pass<T>& pass, const TileSweep&
 // comes with the skip, so that accumulating costs one load.
 template <class T, int lane_states, bool with_output>
 __device__ __forceinline__ void stage(const Pass<T>& pass, const Part& part,
-                                      const Ahead<lane_states>& ahead,
+                                      const Ahead<T, lane_states>& ahead,
                                       Staging<lane_states>& shared) {
   const SelectiveScanArgs<T>& args = pass.args;
 #pragma unroll
@@ -196,18 +225,18 @@ __device__ __forceinline__ void stage(const Pass<T>& pass, const Part& part,
     if (j >= part.count) break;
     const int slot = slot_of_part(part.index, j);
     const float bias = args.delta_bias != nullptr ? args.delta_bias[part.channel + j] : 0.0f;
-    const float dt = softplus(ahead.delta[j] + bias);
-    shared.step[part.row][slot] = make_float2(dt, dt * ahead.x[j]);
+    const float dt = softplus(ahead.delta.value(j) + bias);
+    shared.step[part.row][slot] = make_float2(dt, dt * ahead.x.value(j));
     if (with_output) {
-      const float g = args.gate != nullptr ? silu(ahead.gate[j]) : 1.0f;
-      const float skip = args.d != nullptr ? args.d[part.channel + j] * ahead.x[j] : 0.0f;
-      const float before = args.accumulate ? ahead.out[j] : 0.0f;
+      const float g = args.gate != nullptr ? silu(ahead.gate.value(j)) : 1.0f;
+      const float skip = args.d != nullptr ? args.d[part.channel + j] * ahead.x.value(j) : 0.0f;
+      const float before = args.accumulate ? ahead.out.value(j) : 0.0f;
       shared.scale[part.row][slot] = make_float2(g, fmaf(g, skip, before));
     }
   }
   constexpr int padded = 2 * lane_states;
 #pragma unroll
-  for (int i = 0; i < Ahead<lane_states>::bc; ++i) {
+  for (int i = 0; i < Ahead<T, lane_states>::bc; ++i) {
     const int at = static_cast<int>(threadIdx.x) + i * block_threads;
     shared.b[at / padded][at % padded] = ahead.b[i];
     if (with_output) shared.c[at / padded][at % padded] = ahead.c[i];
@@ -288,7 +317,7 @@ __global__ void __launch_bounds__(block_threads, lane_states <= 8 ? blocks_at_on
   part.index = static_cast<int>(threadIdx.x) % row_parts;
   part.channel = first_channel + part.index * part_channels;
   part.count = args.channels - part.channel;
-  Ahead<lane_states> ahead;
+  Ahead<T, lane_states> ahead;
   read_ahead<T, lane_states, with_output>(pass, sweep, batch, part, 0, ahead);
   for (std::int64_t first = 0; first < sweep.length; first += staged_rows) {
     const std::int64_t left = sweep.length - first;
