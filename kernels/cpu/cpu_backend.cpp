@@ -29,7 +29,7 @@ double measure_product_rate(Backend& backend, Dtype dtype) {
   constexpr std::int64_t rows = 4096;
   constexpr std::int64_t inputs = 256;
   constexpr std::int64_t outputs = 1024;
-  constexpr int repeats = 8;
+  constexpr int repeats = 40;
   const std::vector<float> weight(static_cast<std::size_t>(inputs * outputs), 0.5f);
   ProductSpec spec;
   spec.inputs = inputs;

@@ -57,7 +57,7 @@ HWY_EXPORT(exponentials);
 double measure_exponential_rate(ThreadPool& pool) {
   using Clock = std::chrono::steady_clock;
   constexpr std::int64_t rounds = 200000;
-  constexpr int repeats = 5;
+  constexpr int repeats = 20;
   double best = 0;
   for (int repeat = 0; repeat < repeats; ++repeat) {
     std::atomic<std::int64_t> count{0};

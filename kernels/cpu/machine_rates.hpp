@@ -4,8 +4,8 @@
 
 namespace ssmgen::kernels::cpu {
 
-/// Exponentials a second of a loop that does nothing else, on all threads of the pool; takes about
-/// 50 ms.
+/// Exponentials a second of a loop that does nothing else, on all threads of the pool; takes some
+/// 200 ms.
 double measure_exponential_rate(ThreadPool& pool);
 
 }  // namespace ssmgen::kernels::cpu
