@@ -16,9 +16,11 @@ constexpr double f32_tolerance = 5e-6;
 // What bf16 is allowed where the golden does not say how far the reference's own bf16 run was off.
 constexpr double bf16_tolerance = 1e-2;
 
-// A golden states how far the logits of the reference's bf16 run were off; hidden states, which no
-// head has averaged, are off by up to twice that in either implementation.
+// A golden states how far the logits of the reference's bf16 run were off. Hidden states, which no
+// head has averaged, are further off in either implementation, most where two directions that were
+// each rounded to bf16 are multiplied.
 constexpr double hidden_state_factor = 2;
+constexpr double smallest_hidden_state_tolerance = 1e-2;
 
 double tolerance_of(const std::filesystem::path& directory, Dtype dtype) {
   if (dtype == Dtype::f32) return f32_tolerance;
@@ -78,8 +80,10 @@ std::vector<TensorCheck> selftest(const std::string& directory, const ModelOptio
                                     found.size()));
     }
     const bool is_wider = options.dtype == Dtype::bf16 && name != "logits";
-    checks.push_back(compare(name, found, golden.read_f32(*entry),
-                             is_wider ? hidden_state_factor * tolerance : tolerance));
+    checks.push_back(compare(
+        name, found, golden.read_f32(*entry),
+        is_wider ? std::max(hidden_state_factor * tolerance, smallest_hidden_state_tolerance)
+                 : tolerance));
   };
   for (std::size_t layer = 0; layer < result.block_inputs.size(); ++layer) {
     check(block_prefix + std::to_string(layer), result.block_inputs[layer]);
