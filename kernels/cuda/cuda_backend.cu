@@ -299,9 +299,13 @@ extern "C" ssmgen::kernels::Backend* ssmgen_make_cuda_backend(int device) {
   const cudaError_t found = cudaGetDeviceCount(&count);
   const std::string wanted = "device cuda:" + std::to_string(device) + " was asked for, but ";
   if (found == cudaErrorInsufficientDriver) {
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
     throw DeviceError(wanted +
-                      "the NVIDIA driver is too old for the CUDA runtime this was built "
-                      "with: update the driver, or use --device cpu");
+                      (driver == 0 ? "no NVIDIA driver was found: install one"
+                                   : "the NVIDIA driver is too old for the CUDA runtime "
+                                     "this was built with: update it") +
+                      ", or use --device cpu");
   }
   if (found != cudaSuccess || count == 0) {
     cudaGetLastError();
