@@ -169,6 +169,61 @@ TEST_P(StackRunnerLaws, CausalModelsDoNotSeeWhatFollows) {
   EXPECT_EQ(prefix_is_equal, model.stack->shape.is_causal());
 }
 
+// What is handed out in pieces is what the arrays get, the minus strand's channels turned back.
+TEST_P(StackRunnerLaws, HandsOutTheRowsThatTheArraysGet) {
+  const Network model = network();
+  const models::MambaStackShape& shape = model.stack->shape;
+  const std::int64_t width = shape.hidden_width();
+  const std::int64_t channels = shape.sizes.d_model;
+  for (const auto& [batch, length] :
+       {std::pair<std::int64_t, std::int64_t>{3, 70}, {1, tile + 9}}) {
+    const std::vector<std::int32_t> ids = random_bases(batch * length);
+    const RunnerOptions options{.chunk_bases = tile, .group_rows = 160};
+    const std::int64_t rows = batch * length;
+    std::vector<std::vector<float>> expected(static_cast<std::size_t>(shape.n_layer + 1));
+    RunOutputs arrays;
+    for (std::vector<float>& layer : expected) {
+      layer.resize(static_cast<std::size_t>(rows * width));
+      if (&layer != &expected.back()) arrays.block_inputs.push_back(layer.data());
+    }
+    arrays.last_hidden_state = expected.back().data();
+    std::vector<RowRead> reads;
+    for (std::int64_t i = 0; i < rows; ++i) reads.push_back({i / length, i % length});
+    std::vector<float> log_probabilities(static_cast<std::size_t>(rows * 4));
+    arrays.reads = reads;
+    arrays.base_log_probabilities = log_probabilities.data();
+    arrays.base_ids = {7, 8, 9, 10};
+    StackRunner runner(*model.stack, *model.context, options);
+    runner.run(ids, batch, length, arrays);
+
+    std::vector<std::vector<float>> got(expected.size());
+    for (std::vector<float>& layer : got) layer.resize(static_cast<std::size_t>(rows * width));
+    std::vector<float> got_probabilities;
+    RunOutputs pieces;
+    pieces.hidden_layers = {0, 2, 3};
+    pieces.on_hidden = [&](const HiddenRows& piece) {
+      float* to = got[static_cast<std::size_t>(piece.layer)].data() + piece.first_row * width;
+      for (const float* from = piece.values.data();
+           from < piece.values.data() + piece.values.size(); from += channels, to += width) {
+        if (piece.minus) {
+          std::reverse_copy(from, from + channels, to + channels);
+        } else {
+          std::copy(from, from + channels, to);
+        }
+      }
+    };
+    pieces.base_ids = arrays.base_ids;
+    pieces.on_base_log_probabilities = [&](std::int64_t first_row, std::span<const float> values) {
+      EXPECT_EQ(static_cast<std::size_t>(first_row) * 4, got_probabilities.size());
+      got_probabilities.insert(got_probabilities.end(), values.begin(), values.end());
+    };
+    runner.run(ids, batch, length, pieces);
+    for (const std::size_t layer : {0u, 2u, 3u}) EXPECT_EQ(got[layer], expected[layer]) << layer;
+    EXPECT_EQ(got[1], std::vector<float>(got[1].size()));
+    EXPECT_EQ(got_probabilities, log_probabilities);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, StackRunnerLaws,
                          testing::Combine(testing::ValuesIn(model_cases),
                                           testing::Values(Dtype::f32, Dtype::bf16),

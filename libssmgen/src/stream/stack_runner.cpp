@@ -73,6 +73,8 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
       write_last_hidden_state(group,
                               outputs.last_hidden_state + first * length * shape.hidden_width());
     }
+    hand_out_last(group, outputs);
+    if (outputs.on_base_log_probabilities) hand_out_base_log_probabilities(group, outputs);
     const std::size_t begin = read;
     while (read < outputs.reads.size() &&
            outputs.reads[read].sequence < group.first + group.count) {
@@ -131,6 +133,15 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
         write_half(slot_rows(group, group.hidden, slot), slot != plus_slot(layer), out);
       }
     }
+    if (std::binary_search(outputs.hidden_layers.begin(), outputs.hidden_layers.end(), layer)) {
+      for (int slot = first_slot; slot < first_slot + slots; ++slot) {
+        HiddenRows piece;
+        piece.layer = layer;
+        piece.minus = slot != plus_slot(layer);
+        piece.first_row = group.first * group.length;
+        hand_out(slot_rows(group, group.hidden, slot), piece, outputs);
+      }
+    }
     const bool first_is_plus = first_slot == plus_slot(layer + 1);
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
@@ -152,6 +163,62 @@ void StackRunner::write_half(const TensorView& rows, bool minus, float* out) {
     } else {
       std::copy(from, from + channels, to);
     }
+  }
+}
+
+// Piece by piece, so that the host never holds a long sequence's layer.
+void StackRunner::hand_out(const TensorView& rows, HiddenRows piece, const RunOutputs& outputs) {
+  const std::int64_t count = rows.shape()[0];
+  std::vector<float> values;
+  for (std::int64_t begin = 0; begin < count; begin += head_rows) {
+    const std::int64_t end = std::min(count, begin + head_rows);
+    values.resize(static_cast<std::size_t>((end - begin) * rows.shape()[1]));
+    core::download(ctx_.backend(), ctx_.stream(), rows.slice(begin, end), values);
+    piece.values = values;
+    outputs.on_hidden(piece);
+    piece.first_row += end - begin;
+  }
+}
+
+void StackRunner::hand_out_last(const Group& group, const RunOutputs& outputs) {
+  const std::int64_t n_layer = stack_.shape.n_layer;
+  if (outputs.hidden_layers.empty() || outputs.hidden_layers.back() != n_layer) return;
+  const std::int64_t rows = group.count * group.length;
+  for (std::int64_t begin = 0; begin < rows; begin += head_rows) {
+    const std::int64_t end = std::min(rows, begin + head_rows);
+    for (int slot = 0; slot < stack_.shape.strands; ++slot) {
+      const Workspace::Scope scope(ctx_.workspace());
+      const TensorView hidden = slot_rows(group, group.hidden, slot).slice(begin, end);
+      const TensorView residual = slot_rows(group, group.residual, slot).slice(begin, end);
+      const TensorView normed = ctx_.workspace().take(hidden.type(), hidden.shape());
+      stack_.final_norm.forward(ctx_, hidden, residual, {}, normed, false);
+      HiddenRows piece;
+      piece.layer = n_layer;
+      piece.minus = slot != plus_slot(n_layer);
+      piece.first_row = group.first * group.length + begin;
+      hand_out(normed, piece, outputs);
+    }
+  }
+}
+
+void StackRunner::hand_out_base_log_probabilities(const Group& group, const RunOutputs& outputs) {
+  const std::int64_t rows = group.count * group.length;
+  const std::int64_t first_row = group.first * group.length;
+  std::vector<RowRead> reads;
+  std::vector<float> values;
+  for (std::int64_t begin = 0; begin < rows; begin += head_rows) {
+    const std::int64_t end = std::min(rows, begin + head_rows);
+    reads.clear();
+    for (std::int64_t row = first_row + begin; row < first_row + end; ++row) {
+      reads.push_back({row / group.length, row % group.length});
+    }
+    values.resize(reads.size() * 4);
+    RunOutputs part;
+    part.reads = reads;
+    part.base_log_probabilities = values.data();
+    part.base_ids = outputs.base_ids;
+    read_out(group, part, 0, end - begin);
+    outputs.on_base_log_probabilities(first_row + begin, values);
   }
 }
 

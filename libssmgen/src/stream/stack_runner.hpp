@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,14 @@ struct RowRead {
   std::int64_t position = 0;
 };
 
+/// A stretch of one strand's hidden state, handed out as soon as it is made.
+struct HiddenRows {
+  std::int64_t layer = 0;         ///< as in RunOutputs::hidden_layers
+  bool minus = false;             ///< the minus strand's, at the plus strand's positions
+  std::int64_t first_row = 0;     ///< of (batch * length)
+  std::span<const float> values;  ///< (rows, d_model), channels in the order the strand itself has
+};
+
 /// What a run writes, in host memory; null pointers are not computed.
 struct RunOutputs {
   /// Rows of `logits` and `base_log_probabilities`, ordered by sequence.
@@ -40,6 +49,14 @@ struct RunOutputs {
   /// One pointer a block, each (batch, length, hidden_width): the block's input without the
   /// residual. Empty for none.
   std::vector<float*> block_inputs;
+  /// Hidden states to hand to `on_hidden`, ascending: i for the input of block i without the
+  /// residual, n_layer for what follows the final norm. Of one layer and strand the rows come in
+  /// order, in pieces; layers and strands come in any order.
+  std::vector<std::int64_t> hidden_layers;
+  std::function<void(const HiddenRows&)> on_hidden;
+  /// When set, takes log p of A, C, G, T (`base_ids`) at every position: first row of
+  /// (batch * length), then (rows, 4); rows come in order, in pieces.
+  std::function<void(std::int64_t, std::span<const float>)> on_base_log_probabilities;
 };
 
 class StackRunner {
@@ -69,6 +86,9 @@ class StackRunner {
                 std::int64_t reads_end);
   void write_last_hidden_state(const Group& group, float* out);
   void write_half(const core::TensorView& rows, bool minus, float* out);
+  void hand_out(const core::TensorView& rows, HiddenRows piece, const RunOutputs& outputs);
+  void hand_out_last(const Group& group, const RunOutputs& outputs);
+  void hand_out_base_log_probabilities(const Group& group, const RunOutputs& outputs);
   core::TensorView slot_rows(const Group& group, const core::TensorView& whole, int slot) const;
   /// Which slot holds the plus strand after (or, for a swap, before) so many blocks.
   int plus_slot(std::int64_t blocks_done) const noexcept;
