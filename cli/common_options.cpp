@@ -1,8 +1,11 @@
 #include "cli/common_options.hpp"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <iostream>
+#include <string_view>
 
 namespace ssmgen::cli {
 
@@ -64,6 +67,35 @@ ModelOptions model_options(const po::variables_map& values) {
     throw InvalidArgument(fmt::format("--chunk must be 0 or more, not {}", options.chunk_bases));
   }
   return options;
+}
+
+std::string shell_line(const std::string& command, const std::vector<std::string>& arguments) {
+  std::string line = command;
+  for (const std::string& argument : arguments) {
+    const bool is_plain = !argument.empty() &&
+                          argument.find_first_of(" \t\n'\"\\$`&|;<>(){}*?#~!") == std::string::npos;
+    line += is_plain ? " " + argument : " '" + argument + "'";
+  }
+  return line;
+}
+
+std::int64_t parse_bytes(const std::string& text, const std::string& option) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::string_view suffixes = "kMGT";
+  double unit = 1;
+  bool is_known = error == std::errc() && std::isfinite(value) && value >= 0;
+  if (!suffix.empty()) {
+    const std::size_t place = suffixes.find(suffix == "K" ? 'k' : suffix.front());
+    is_known = is_known && suffix.size() == 1 && place != std::string_view::npos;
+    for (std::size_t i = 0; is_known && i <= place; ++i) unit *= 1000;
+  }
+  if (!is_known || value * unit >= 9e18) {
+    throw InvalidArgument(
+        fmt::format("{} must be bytes, as 500M, 24G or 1.5T, not '{}'", option, text));
+  }
+  return static_cast<std::int64_t>(value * unit);
 }
 
 std::string with_commas(std::int64_t number) {

@@ -42,6 +42,13 @@ po::options_description device_options();
 /// @throws InvalidArgument.
 ModelOptions model_options(const po::variables_map& values);
 
+/// What a user wrote, as a shell would take it back: the command's name and its arguments.
+std::string shell_line(const std::string& command, const std::vector<std::string>& arguments);
+
+/// "500", "24G", "1.5M": bytes, with a suffix k, M, G or T in powers of 1000.
+/// @throws InvalidArgument naming the option.
+std::int64_t parse_bytes(const std::string& text, const std::string& option);
+
 /// "4,641,652".
 std::string with_commas(std::int64_t number);
 

@@ -27,6 +27,7 @@ struct Command {
 
 constexpr std::array commands{
     Command{"score", run_score, &score_summary},
+    Command{"embed", run_embed, &embed_summary},
     Command{"info", run_info, &info_summary},
     Command{"selftest", run_selftest, &selftest_summary},
     Command{"bench", run_bench, &bench_summary},
@@ -43,6 +44,7 @@ std::string usage() {
          "\nssmgen COMMAND --help tells what a command takes; ssmgen --version the version.\n\n"
          "Examples:\n"
          "  ssmgen score --model MODEL_DIR --fasta genome.fa -o scored.vcf.gz variants.vcf.gz\n"
+         "  ssmgen embed --model MODEL_DIR --pool mean -o genes.npy genes.fa\n"
          "  ssmgen info MODEL_DIR\n"
          "  ssmgen selftest\n";
 }

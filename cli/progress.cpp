@@ -1,7 +1,9 @@
 #include "cli/progress.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <iostream>
 #include <unistd.h>
 
@@ -20,6 +22,16 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
 }
 
+std::string bar(double done, const std::string& text, double seconds) {
+  const auto filled = static_cast<std::size_t>(std::min(1.0, done) * bar_width);
+  std::string line =
+      fmt::format("[{:<{}}] {:3.0f} %  {}", std::string(filled, '='), bar_width, done * 100, text);
+  if (done > 0 && done < 1) {
+    line += fmt::format(", {} left", clock_text(seconds * (1 - done) / done));
+  }
+  return line;
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine(bool quiet)
@@ -32,7 +44,7 @@ ProgressLine::~ProgressLine() {
 std::string ProgressLine::line(const ScoreProgress& progress) const {
   const double rate =
       progress.seconds > 0 ? static_cast<double>(progress.records_written) / progress.seconds : 0;
-  std::string text = fmt::format(
+  const std::string text = fmt::format(
       "{} records, {}/s", with_commas(progress.records_written),
       rate < 100 ? fmt::format("{:.1f}", rate) : with_commas(static_cast<std::int64_t>(rate)));
   if (progress.bytes_total <= 0 || progress.bytes_read <= 0 || progress.records_read <= 0) {
@@ -43,16 +55,50 @@ std::string ProgressLine::line(const ScoreProgress& progress) const {
       static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total);
   const double done = std::min(1.0, read * static_cast<double>(progress.records_written) /
                                         static_cast<double>(progress.records_read));
-  const auto filled = static_cast<std::size_t>(done * bar_width);
-  text =
-      fmt::format("[{:<{}}] {:3.0f} %  {}", std::string(filled, '='), bar_width, done * 100, text);
-  if (done > 0 && done < 1) {
-    text += fmt::format(", {} left", clock_text(progress.seconds * (1 - done) / done));
-  }
-  return text;
+  return bar(done, text, progress.seconds);
+}
+
+std::string ProgressLine::line(const EmbedProgress& progress) const {
+  const double rate =
+      progress.seconds > 0 ? static_cast<double>(progress.bases) / progress.seconds : 0;
+  const std::string text =
+      fmt::format("{} records read, {} bases, {}/s", with_commas(progress.records),
+                  with_commas(progress.bases), with_commas(static_cast<std::int64_t>(rate)));
+  if (progress.bases_total <= 0) return text;
+  return bar(static_cast<double>(progress.bases) / static_cast<double>(progress.bases_total), text,
+             progress.seconds);
 }
 
 void ProgressLine::on_progress(const ScoreProgress& progress) {
+  show(progress);
+}
+
+void ProgressLine::on_progress(const EmbedProgress& progress) {
+  show(progress);
+}
+
+// What a run will read and write. What its engine will need of memory and scratch belongs here too.
+void ProgressLine::on_plan(const EmbedPlan& plan) {
+  if (plan.records >= 0) {
+    on_note(fmt::format("{}: {} records, {} bases, {} windows of up to {} bases", plan.input_kind,
+                        with_commas(plan.records), with_commas(plan.bases),
+                        with_commas(plan.windows), with_commas(plan.longest_window)));
+  } else {
+    on_note(fmt::format("{}: a stream, whose length is not known", plan.input_kind));
+  }
+  std::string shape;
+  for (const std::int64_t size : plan.shape) {
+    shape += (shape.empty() ? "" : " x ") + (size < 0 ? "?" : with_commas(size));
+  }
+  const std::string bytes =
+      plan.output_bytes < 0 ? "" : ", about " + readable_bytes(plan.output_bytes);
+  on_note(fmt::format("{}: {} of f32{}{}", plan.output_type, shape, bytes,
+                      plan.files.empty() ? ", to standard output"
+                                         : fmt::format(", to {}", fmt::join(plan.files, ", "))));
+}
+
+template <class Progress>
+void ProgressLine::show(const Progress& progress) {
   if (quiet_) return;
   const auto now = Clock::now();
   if (now - last_ <

@@ -2,6 +2,7 @@
 // What a long run says on stderr.
 
 #include <chrono>
+#include <ssmgen/embed.hpp>
 #include <ssmgen/score.hpp>
 #include <string>
 
@@ -9,12 +10,14 @@ namespace ssmgen::cli {
 
 /// A line that is redrawn on a terminal, one line a minute elsewhere, nothing when quiet; warnings
 /// always.
-class ProgressLine final : public ScoreObserver {
+class ProgressLine final : public ScoreObserver, public EmbedObserver {
  public:
   explicit ProgressLine(bool quiet);
   ~ProgressLine() override;
 
   void on_progress(const ScoreProgress& progress) override;
+  void on_progress(const EmbedProgress& progress) override;
+  void on_plan(const EmbedPlan& plan) override;
   void on_note(const std::string& text) override;
   void on_warning(const std::string& text) override;
 
@@ -23,6 +26,9 @@ class ProgressLine final : public ScoreObserver {
 
  private:
   std::string line(const ScoreProgress& progress) const;
+  std::string line(const EmbedProgress& progress) const;
+  template <class Progress>
+  void show(const Progress& progress);
 
   bool quiet_;
   bool on_terminal_;

@@ -96,17 +96,6 @@ std::vector<std::string> with_index_kind(std::vector<std::string> arguments) {
   return arguments;
 }
 
-// The command as a shell would take it back.
-std::string command_line(const std::vector<std::string>& arguments) {
-  std::string line = "score";
-  for (const std::string& argument : arguments) {
-    const bool is_plain = !argument.empty() &&
-                          argument.find_first_of(" \t\n'\"\\$`&|;<>(){}*?#~!") == std::string::npos;
-    line += is_plain ? " " + argument : " '" + argument + "'";
-  }
-  return line;
-}
-
 ScoreOptions parse_score_options(const po::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
   ScoreOptions options;
@@ -160,7 +149,7 @@ int run_score(const std::vector<std::string>& arguments) {
       parse_command(with_index_kind(arguments), help, score_options(), "input");
   if (parsed.wants_help) return exit_ok;
   ScoreOptions options = parse_score_options(parsed.values);
-  options.command_line = command_line(arguments);
+  options.command_line = shell_line("score", arguments);
   const ModelOptions where = model_options(parsed.values);
   if (options.input == "-" && isatty(STDIN_FILENO) == 1) {
     throw InvalidArgument("no input: give a VCF or BCF file, or - and pipe one in");

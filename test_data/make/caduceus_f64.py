@@ -80,12 +80,18 @@ class CaduceusPS:
         reverse = self.mamba(x[:, ::-1], f"{name}.mamba_rev")[:, ::-1]
         return self.mamba(x, f"{name}.mamba_fwd") + reverse
 
-    def logits(self, ids):
-        """(batch, length) token ids to (batch, length, vocabulary) logits."""
+    def hidden_states(self, ids):
+        """What enters each block, without the residual, and what follows the final norm.
+
+        Pairs (plus, minus) of (batch, length, channels), the minus strand's at the plus strand's
+        positions and with its channels in the order of the plus strand's.
+        """
+        states = []
         first = self.embedding[ids]
         second = flip(self.embedding[self.complement[ids][:, ::-1]])
         residual_first, residual_second = np.zeros_like(first), np.zeros_like(second)
         for i in range(self.config["n_layer"]):
+            states.append((first, second[:, :, ::-1]))
             residual_first, residual_second = first + residual_first, second + residual_second
             if self.config["fused_add_norm"]:  # the fused form swaps the halves
                 residual_first, residual_second = residual_second, residual_first
@@ -94,8 +100,12 @@ class CaduceusPS:
             second = flip(self.mixer(self.norm(flip(residual_second), norm), mixer))
         first = self.norm(first + residual_first, "norm_f")
         second = self.norm(flip(second + residual_second), "norm_f")  # channels as first's
-        head = self.embedding
-        return first @ head.T + second[:, ::-1] @ head[self.complement].T
+        return [*states, (first, second[:, ::-1])]
+
+    def logits(self, ids):
+        """(batch, length) token ids to (batch, length, vocabulary) logits."""
+        plus, minus = self.hidden_states(ids)[-1]
+        return plus @ self.embedding.T + minus @ self.embedding[self.complement].T
 
     def base_log_probabilities(self, ids):
         """(batch, length, 4): log-softmax over A, C, G and T alone."""

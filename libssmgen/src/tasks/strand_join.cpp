@@ -1,0 +1,90 @@
+#include "tasks/strand_join.hpp"
+
+#include <algorithm>
+
+namespace ssmgen::tasks {
+namespace {
+
+constexpr std::int64_t rows_at_once = 16384;
+
+}  // namespace
+
+StrandJoin::StrandJoin(const ResolvedEmbed& settings)
+    : settings_(settings), stage_(settings.scratch) {}
+
+std::int64_t StrandJoin::stage_offset(std::int64_t layer, std::int64_t row) const {
+  return (layer * rows_ + row) * settings_.strand_channels;
+}
+
+void StrandJoin::begin(std::int64_t rows) {
+  rows_ = rows;
+  done_.assign(settings_.layers.size(), {});
+  const bool has_other =
+      settings_.strand == EmbedStrand::mean || settings_.strand == EmbedStrand::concat ||
+      (settings_.strand == EmbedStrand::minus && !settings_.model_has_both_strands);
+  if (!has_other) return;
+  stage_.resize(stage_offset(static_cast<std::int64_t>(settings_.layers.size()), 0));
+}
+
+void StrandJoin::take(std::int64_t layer, bool minus, std::int64_t first_row,
+                      std::span<const float> values, const Taker& taker) {
+  if (minus ? !settings_.reads_minus() : !settings_.reads_plus()) return;
+  if (!settings_.reads_minus() || !settings_.reads_plus()) {
+    taker(layer, first_row, values);
+    return;
+  }
+  auto& done = done_[static_cast<std::size_t>(layer)];
+  const std::int64_t rows = static_cast<std::int64_t>(values.size()) / settings_.strand_channels;
+  const std::int64_t joinable = std::clamp<std::int64_t>(done[minus ? 0 : 1] - first_row, 0, rows);
+  const auto split = static_cast<std::size_t>(joinable * settings_.strand_channels);
+  if (joinable > 0) join(layer, minus, first_row, values.first(split), taker);
+  if (joinable < rows) put_aside(layer, first_row + joinable, values.subspan(split));
+  done[minus ? 1 : 0] = first_row + rows;
+}
+
+void StrandJoin::put_aside(std::int64_t layer, std::int64_t first_row,
+                           std::span<const float> values) {
+  stage_.write(stage_offset(layer, first_row), values.data(),
+               static_cast<std::int64_t>(values.size()));
+}
+
+void StrandJoin::end_aside(const Taker& taker) {
+  for (std::size_t layer = 0; layer < done_.size(); ++layer) {
+    done_[layer][1] = rows_;
+    if (settings_.reads_plus()) continue;
+    for (std::int64_t row = 0; row < rows_; row += rows_at_once) {
+      const std::int64_t count = std::min(rows_at_once, rows_ - row);
+      other_.resize(static_cast<std::size_t>(count * settings_.strand_channels));
+      const auto index = static_cast<std::int64_t>(layer);
+      stage_.read(stage_offset(index, row), other_.data(),
+                  static_cast<std::int64_t>(other_.size()));
+      taker(index, row, other_);
+    }
+  }
+}
+
+void StrandJoin::join(std::int64_t layer, bool minus, std::int64_t first_row,
+                      std::span<const float> values, const Taker& taker) {
+  other_.resize(values.size());
+  stage_.read(stage_offset(layer, first_row), other_.data(),
+              static_cast<std::int64_t>(other_.size()));
+  if (settings_.strand == EmbedStrand::mean) {
+    joined_.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) joined_[i] = 0.5f * (values[i] + other_[i]);
+  } else {
+    const std::span<const float> other = other_;
+    const std::span<const float> plus = minus ? other : values;
+    const std::span<const float> reverse = minus ? values : other;
+    const auto channels = static_cast<std::size_t>(settings_.strand_channels);
+    joined_.clear();
+    for (std::size_t at = 0; at < values.size(); at += channels) {
+      for (const std::span<const float> half : {plus, reverse}) {
+        const std::span<const float> row = half.subspan(at, channels);
+        joined_.insert(joined_.end(), row.begin(), row.end());
+      }
+    }
+  }
+  taker(layer, first_row, joined_);
+}
+
+}  // namespace ssmgen::tasks

@@ -1,0 +1,49 @@
+#pragma once
+// Rows of two strands, which come one after the other, made one.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "io/row_stage.hpp"
+#include "tasks/embed_settings.hpp"
+
+namespace ssmgen::tasks {
+
+/// The strand that comes first is put aside until the other is there.
+class StrandJoin {
+ public:
+  /// Takes rows that are complete: layer (its index in ResolvedEmbed::layers), first row, values
+  /// (rows, channels). Rows of a layer come in order.
+  using Taker = std::function<void(std::int64_t, std::int64_t, std::span<const float>)>;
+
+  explicit StrandJoin(const ResolvedEmbed& settings);
+
+  /// Forgets what was before and expects `rows` rows a strand and layer.
+  void begin(std::int64_t rows);
+
+  /// Rows of one strand at the plus strand's positions, in order within a strand and layer.
+  void take(std::int64_t layer, bool minus, std::int64_t first_row, std::span<const float> values,
+            const Taker& taker);
+
+  /// Rows of the minus strand in any order, when all of them come before those of the plus strand.
+  void put_aside(std::int64_t layer, std::int64_t first_row, std::span<const float> values);
+  /// All of them have come; where the minus strand is all that is wanted, they are handed on.
+  void end_aside(const Taker& taker);
+
+ private:
+  std::int64_t stage_offset(std::int64_t layer, std::int64_t row) const;
+  void join(std::int64_t layer, bool minus, std::int64_t first_row, std::span<const float> values,
+            const Taker& taker);
+
+  const ResolvedEmbed& settings_;
+  io::RowStage stage_;
+  std::int64_t rows_ = 0;
+  std::vector<std::array<std::int64_t, 2>> done_;  // rows that came, by layer and strand
+  std::vector<float> other_;
+  std::vector<float> joined_;
+};
+
+}  // namespace ssmgen::tasks
