@@ -55,9 +55,18 @@ po::options_description embed_options() {
       ("skip-n", po::bool_switch(),
        "leave bases other than A, C, G and T out of pooling; windows without others are not run");
   po::options_description in("Input");
-  in.add_options()                                                             //
-      ("fasta", text()->default_value(""), "genome of --bed, plain or bgzip")  //
-      ("bed", text()->default_value(""), "regions, each a record; strand and names are kept");
+  in.add_options()                                                                             //
+      ("fasta", text()->default_value(""), "genome of --bed or of a CRAM, plain or bgzip")     //
+      ("bed", text()->default_value(""), "regions, each a record; strand and names are kept")  //
+      ("regions,r", text()->default_value(""),
+       "reads that overlap chr, chr:pos, chr:beg-end, ...; needs an index")  //
+      ("require-flags,f", text()->default_value(""),
+       "reads with all of these flags, as samtools")                                      //
+      ("exclude-flags,F", text()->default_value(""), "reads with none of these flags")    //
+      ("min-MQ,q", number()->default_value(0), "reads of at least this mapping quality")  //
+      ("read-orientation", text()->default_value("reference"),
+       "reference: reads as the file stores them, along the reference; sequenced: those of the "
+       "reverse strand as the machine read them");
   po::options_description out("Output");
   out.add_options()                                                                            //
       ("output,o", text()->default_value("-"), "what to write; - for TSV on standard output")  //
@@ -69,7 +78,7 @@ po::options_description embed_options() {
       ("scratch", text()->default_value(""),
        "folder for what does not fit into memory (default: the system's temporary folder)")  //
       ("no-version", po::bool_switch(), "leave version and command line out of OUT.json")    //
-      ("quiet,q", po::bool_switch(), "no plan, no progress and no summary");
+      ("quiet", po::bool_switch(), "no plan, no progress and no summary");
   po::options_description all;
   all.add(what).add(in).add(out);
   po::options_description compute = device_options();
@@ -104,6 +113,11 @@ EmbedOptions parse_embed_options(const po::variables_map& values) {
   options.settings.scratch = text("scratch");
   options.fasta = text("fasta");
   options.bed = text("bed");
+  options.regions = text("regions");
+  options.require_flags = text("require-flags");
+  options.exclude_flags = text("exclude-flags");
+  options.min_mapq = number("min-MQ");
+  options.orientation = parse_read_orientation(text("read-orientation"));
   options.output = text("output");
   options.output_type = text("output-type");
   options.max_output_bytes = parse_bytes(text("max-output"), "--max-output");

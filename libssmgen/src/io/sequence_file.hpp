@@ -1,7 +1,7 @@
 #pragma once
 // A file of sequences, whatever its format.
 
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,6 +18,20 @@ struct SequenceFileOptions {
   bool lengths_only = false;
   /// Threads for decompression; null for none.
   const HtsThreads* threads = nullptr;
+
+  // Of reads alone.
+  /// The genome that a CRAM refers to. Without it the file's own copies and local caches (REF_PATH,
+  /// REF_CACHE) are asked; the network never is.
+  std::string cram_fasta{};
+  /// Reads that overlap these: chr, chr:pos, chr:beg-end, chr:beg- separated by commas, 1-based.
+  /// Needs an index.
+  std::string regions{};
+  /// As samtools: names separated by commas, or a number in decimal, octal (0) or hexadecimal (0x).
+  std::string require_flags{};
+  std::string exclude_flags{};
+  std::int64_t min_mapq = 0;
+  /// Reads of the reverse strand as the machine read them, in place of as they are stored.
+  bool as_sequenced = false;
 };
 
 struct SequenceFile {

@@ -16,6 +16,10 @@ EmbedInput::EmbedInput(const EmbedOptions& options, const io::HtsThreads& thread
       throw InvalidArgument(
           "--bed takes its sequences from --fasta: give no other input (or leave --bed out)");
     }
+    if (!options.regions.empty() || !options.require_flags.empty() ||
+        !options.exclude_flags.empty() || options.min_mapq != 0) {
+      throw InvalidArgument("-r, -f, -F and -q choose reads: leave them out with --bed");
+    }
     if (options.fasta.empty()) throw InvalidArgument("--bed needs the genome: give --fasta");
     genome_.emplace(options.fasta, [&](const std::string& text) { observer_.on_warning(text); });
     regions_ = io::read_bed(options.bed);
@@ -50,6 +54,12 @@ io::SequenceFile EmbedInput::open_file(bool lengths_only) const {
   file.path = options_.input;
   file.lengths_only = lengths_only;
   file.threads = &threads_;
+  file.cram_fasta = options_.fasta;
+  file.regions = options_.regions;
+  file.require_flags = options_.require_flags;
+  file.exclude_flags = options_.exclude_flags;
+  file.min_mapq = options_.min_mapq;
+  file.as_sequenced = options_.orientation == ReadOrientation::sequenced;
   return io::open_sequence_file(file);
 }
 
@@ -65,6 +75,14 @@ nlohmann::ordered_json EmbedInput::describe() {
   nlohmann::ordered_json json;
   json["kind"] = kind();
   json["name"] = file_name(path());
+  if (holds_reads_) {
+    if (!options_.regions.empty()) json["regions"] = options_.regions;
+    if (!options_.require_flags.empty()) json["require_flags"] = options_.require_flags;
+    if (!options_.exclude_flags.empty()) json["exclude_flags"] = options_.exclude_flags;
+    json["min_mapq"] = options_.min_mapq;
+    json["orientation"] =
+        options_.orientation == ReadOrientation::sequenced ? "sequenced" : "reference";
+  }
   if (genome_) {
     std::vector<std::int64_t> used;
     for (const io::BedRegion& region : regions_) used.push_back(genome_->find(region.contig));
