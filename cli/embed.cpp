@@ -72,9 +72,11 @@ po::options_description embed_options() {
       ("output,o", text()->default_value("-"), "what to write; - for TSV on standard output")  //
       ("output-type,O", text()->default_value(""), "npy, zarr or tsv (default: by the name)")  //
       ("max-output", text()->default_value("10G"),
-       "refuse to write more than this without --yes")                                      //
-      ("yes", po::bool_switch(), "write as much as it takes")                               //
-      ("dry-run", po::bool_switch(), "say what would be read and written, and do nothing")  //
+       "refuse to write more than this without --yes")                                           //
+      ("yes", po::bool_switch(), "write as much as it takes")                                    //
+      ("chunk-rows", number()->default_value(0), "rows a chunk of Zarr (default: about 1 MiB)")  //
+      ("resume", po::bool_switch(), "Zarr: go on from what a stopped run left; the same bytes")  //
+      ("dry-run", po::bool_switch(), "say what would be read and written, and do nothing")       //
       ("scratch", text()->default_value(""),
        "folder for what does not fit into memory (default: the system's temporary folder)")  //
       ("no-version", po::bool_switch(), "leave version and command line out of OUT.json")    //
@@ -122,6 +124,8 @@ EmbedOptions parse_embed_options(const po::variables_map& values) {
   options.output_type = text("output-type");
   options.max_output_bytes = parse_bytes(text("max-output"), "--max-output");
   options.yes = flag("yes");
+  options.chunk_rows = number("chunk-rows");
+  options.resume = flag("resume");
   options.dry_run = flag("dry-run");
   options.write_version = !flag("no-version");
   return options;
@@ -150,7 +154,10 @@ int run_embed(const std::vector<std::string>& arguments) {
   const ParsedCommand parsed = parse_command(arguments, help, embed_options(), "input");
   if (parsed.wants_help) return exit_ok;
   EmbedOptions options = parse_embed_options(parsed.values);
-  options.command_line = shell_line("embed", arguments);
+  // The same for a run that was gone on with.
+  std::vector<std::string> told = arguments;
+  std::erase(told, "--resume");
+  options.command_line = shell_line("embed", told);
   const ModelOptions where = model_options(parsed.values);
   if (options.input == "-" && isatty(STDIN_FILENO) == 1) {
     throw InvalidArgument("no input: give a file, or - and pipe one in");

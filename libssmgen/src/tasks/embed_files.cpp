@@ -31,6 +31,10 @@ class EmbedFiles {
     if (options.resume && format_ != EmbedFormat::zarr) {
       throw InvalidArgument("--resume goes on with Zarr, whose chunks are files: write .zarr");
     }
+    if (options.chunk_rows < 0) {
+      throw InvalidArgument(
+          fmt::format("--chunk-rows must be 0 or more, not {}", options.chunk_rows));
+    }
     shape_.layers = static_cast<std::int64_t>(settings_.layers.size());
     shape_.channels = settings_.channels;
     shape_.has_layer_dimension = settings_.has_layer_dimension;
@@ -46,7 +50,7 @@ class EmbedFiles {
     check_size(shape_.rows);
     if (options_.dry_run) return summary_;
     check_room();
-    EmbedOutput output(options_, format_, settings_, shape_, table_, input_.path());
+    EmbedOutput output(options_, format_, settings_, shape_, table_, input_.path(), signature());
     EmbedRun run(model_.impl(), settings_, output.array());
     const std::unique_ptr<io::SequenceSource> source = input_.open(false);
     for (io::SequenceRecord record; source->next(record);) {
@@ -144,6 +148,20 @@ class EmbedFiles {
     }
     ++summary_.records;
     summary_.bases += record.length;
+  }
+
+  // What every row depends on: a stopped run is gone on with by one of which this is the same.
+  std::string signature() {
+    nlohmann::ordered_json json = provenance_of_model(model_, false, "");
+    json["input"] = input_.describe();
+    json["input"]["records"] = plan_.records;
+    json["input"]["bases"] = plan_.bases;
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(input_.path(), error);
+    if (!error) json["input"]["bytes"] = bytes;
+    json["embed"] = provenance_of_settings(settings_);
+    json["shape"] = shape_.sizes(shape_.rows);
+    return json.dump();
   }
 
   nlohmann::ordered_json provenance() {

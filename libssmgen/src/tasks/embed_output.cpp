@@ -34,27 +34,27 @@ std::string_view embed_format_name(EmbedFormat format) {
 EmbedFormat choose_embed_format(const EmbedOptions& options, const ResolvedEmbed& settings) {
   std::string name = options.output_type;
   if (name.empty() && options.output == "-") name = "tsv";
-  for (const char* suffix : {"npy", "tsv"}) {
+  for (const char* suffix : {"npy", "zarr", "tsv"}) {
     if (name.empty() && options.output.ends_with(std::string(".") + suffix)) name = suffix;
   }
   if (name.empty()) {
     throw InvalidArgument(
-        fmt::format("{}: the name does not say what to write: end it in .npy or .tsv, or "
+        fmt::format("{}: the name does not say what to write: end it in .npy, .zarr or .tsv, or "
                     "give -O",
                     options.output));
   }
-  if (name == "npy") {
+  if (name == "npy" || name == "zarr") {
     if (options.output == "-") {
       throw InvalidArgument(
           fmt::format("{} is written at many places at once, so it cannot go to standard output: "
                       "give -o NAME.{}",
                       name, name));
     }
-    return EmbedFormat::npy;
+    return name == "npy" ? EmbedFormat::npy : EmbedFormat::zarr;
   }
   if (name != "tsv") {
     throw InvalidArgument(
-        fmt::format("output type '{}' is not known: choose npy or tsv", name));
+        fmt::format("output type '{}' is not known: choose npy, zarr or tsv", name));
   }
   if (settings.pooling.pool == EmbedPool::none) {
     throw InvalidArgument(
@@ -73,14 +73,26 @@ std::vector<std::string> embed_files_of(const EmbedOptions& options, EmbedFormat
 
 EmbedOutput::EmbedOutput(const EmbedOptions& options, EmbedFormat format,
                          const ResolvedEmbed& settings, const io::ArrayShape& shape,
-                         const EmbedTable& table, const std::string& input_path) {
+                         const EmbedTable& table, const std::string& input_path,
+                         const std::string& signature) {
   if (format == EmbedFormat::tsv) {
     auto tsv = std::make_unique<io::TsvWriter>(options.output, input_path, shape, table.columns(),
                                                layer_names(settings));
     tsv_ = tsv.get();
     array_ = std::move(tsv);
   } else {
-    array_ = std::make_unique<io::NpyWriter>(options.output, input_path, shape);
+    if (format == EmbedFormat::zarr) {
+      io::ZarrOptions zarr;
+      zarr.chunk_rows = options.chunk_rows;
+      zarr.threads = options.io_threads;
+      zarr.resume = options.resume;
+      zarr.signature = signature;
+      auto writer = std::make_unique<io::ZarrWriter>(options.output, shape, zarr);
+      zarr_ = writer.get();
+      array_ = std::move(writer);
+    } else {
+      array_ = std::make_unique<io::NpyWriter>(options.output, input_path, shape);
+    }
     sidecar_.emplace(options.output + ".tsv", input_path);
     text_ = table.columns() + '\n';
   }
@@ -100,6 +112,12 @@ void EmbedOutput::describe(const std::string& line) {
 }
 
 void EmbedOutput::close(std::int64_t rows, const nlohmann::ordered_json& provenance) {
+  if (zarr_ != nullptr) {
+    // All but the command line, which differs where a run was gone on with.
+    nlohmann::ordered_json attributes = provenance;
+    attributes.erase("ssmgen");
+    zarr_->set_attributes(attributes.dump());
+  }
   array_->finish(rows);
   if (sidecar_) {
     sidecar_->write(text_);

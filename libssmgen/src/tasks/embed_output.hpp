@@ -11,6 +11,7 @@
 #include "io/array_writer.hpp"
 #include "io/output_file.hpp"
 #include "io/tsv_writer.hpp"
+#include "io/zarr_writer.hpp"
 #include "tasks/embed_settings.hpp"
 #include "tasks/embed_table.hpp"
 
@@ -29,9 +30,11 @@ std::vector<std::string> embed_files_of(const EmbedOptions& options, EmbedFormat
 class EmbedOutput {
  public:
   /// Opens every file as `.part`.
+  /// @param signature JSON of what the rows depend on, for going on with a stopped run
   /// @throws as OutputFile and the writers
   EmbedOutput(const EmbedOptions& options, EmbedFormat format, const ResolvedEmbed& settings,
-              const io::ArrayShape& shape, const EmbedTable& table, const std::string& input_path);
+              const io::ArrayShape& shape, const EmbedTable& table, const std::string& input_path,
+              const std::string& signature);
 
   io::ArrayWriter& array() { return *array_; }
 
@@ -43,7 +46,8 @@ class EmbedOutput {
 
  private:
   std::unique_ptr<io::ArrayWriter> array_;
-  io::TsvWriter* tsv_ = nullptr;  // array_, when it is one
+  io::TsvWriter* tsv_ = nullptr;    // array_, when it is one
+  io::ZarrWriter* zarr_ = nullptr;  // the same
   std::optional<io::OutputFile> sidecar_;
   std::optional<io::OutputFile> provenance_;
   std::string text_;
