@@ -4,16 +4,21 @@
 
 #include <cstdint>
 #include <memory>
+#include <ssmgen/errors.hpp>
 #include <string>
 
 #include "kernels/add_norm.hpp"
 #include "kernels/base_log_softmax.hpp"
 #include "kernels/causal_conv.hpp"
+#include "kernels/diagonal_scan.hpp"
 #include "kernels/gather_rows.hpp"
+#include "kernels/gelu.hpp"
+#include "kernels/glu.hpp"
 #include "kernels/lm_head.hpp"
 #include "kernels/multiply.hpp"
 #include "kernels/product.hpp"
 #include "kernels/selective_scan.hpp"
+#include "kernels/state_convolution.hpp"
 #include "kernels/token_embedding.hpp"
 
 namespace ssmgen::kernels {
@@ -21,10 +26,11 @@ namespace ssmgen::kernels {
 /// A queue of work on one device; null is a back end's only queue when it has no others.
 using Stream = void*;
 
-/// What the device does at the most of the two things a model's time goes into, measured.
+/// What the device does at the most of the things a model's time goes into, measured.
 struct DeviceRates {
   double product_flop_per_second = 0;   ///< a large matrix product of the type asked for
-  double exponentials_per_second = 0;  ///< f32, with no memory traffic
+  double exponentials_per_second = 0;   ///< f32, with no memory traffic
+  double multiply_adds_per_second = 0;  ///< f32 outside of products, with no memory traffic
 };
 
 class Backend {
@@ -72,6 +78,23 @@ class Backend {
   virtual void causal_conv(Stream stream, const CausalConvArgs<bfloat16>& args) = 0;
   virtual void selective_scan(Stream stream, const SelectiveScanArgs<float>& args) = 0;
   virtual void selective_scan(Stream stream, const SelectiveScanArgs<bfloat16>& args) = 0;
+  virtual void diagonal_scan(Stream /*stream*/, const DiagonalScanArgs<float>& /*args*/) {
+    lacks("diagonal_scan");
+  }
+  virtual void diagonal_scan(Stream /*stream*/, const DiagonalScanArgs<bfloat16>& /*args*/) {
+    lacks("diagonal_scan");
+  }
+  virtual void state_convolution(Stream /*stream*/, const StateConvolutionArgs<float>& /*args*/) {
+    lacks("state_convolution");
+  }
+  virtual void state_convolution(Stream /*stream*/,
+                                 const StateConvolutionArgs<bfloat16>& /*args*/) {
+    lacks("state_convolution");
+  }
+  virtual void gelu(Stream /*stream*/, const GeluArgs<float>& /*args*/) { lacks("gelu"); }
+  virtual void gelu(Stream /*stream*/, const GeluArgs<bfloat16>& /*args*/) { lacks("gelu"); }
+  virtual void glu(Stream /*stream*/, const GluArgs<float>& /*args*/) { lacks("glu"); }
+  virtual void glu(Stream /*stream*/, const GluArgs<bfloat16>& /*args*/) { lacks("glu"); }
   virtual void multiply(Stream stream, const MultiplyArgs<float>& args) = 0;
   virtual void multiply(Stream stream, const MultiplyArgs<bfloat16>& args) = 0;
   virtual void gather_rows(Stream stream, const GatherRowsArgs<float>& args) = 0;
@@ -79,6 +102,12 @@ class Backend {
   virtual void lm_head(Stream stream, const LmHeadArgs<float>& args) = 0;
   virtual void lm_head(Stream stream, const LmHeadArgs<bfloat16>& args) = 0;
   virtual void base_log_softmax(Stream stream, const BaseLogSoftmaxArgs& args) = 0;
+
+ private:
+  [[noreturn]] void lacks(const char* kernel) const {
+    throw InvalidArgument(description() + " has no kernel " + kernel +
+                          ": run models of this type with --device cpu");
+  }
 };
 
 }  // namespace ssmgen::kernels

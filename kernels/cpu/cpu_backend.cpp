@@ -11,13 +11,17 @@
 #include "kernels/cpu/add_rms_norm.hpp"
 #include "kernels/cpu/base_log_softmax.hpp"
 #include "kernels/cpu/causal_conv.hpp"
+#include "kernels/cpu/diagonal_scan.hpp"
 #include "kernels/cpu/gather_rows.hpp"
+#include "kernels/cpu/gelu.hpp"
+#include "kernels/cpu/glu.hpp"
 #include "kernels/cpu/host_memory.hpp"
 #include "kernels/cpu/lm_head.hpp"
 #include "kernels/cpu/machine_rates.hpp"
 #include "kernels/cpu/multiply.hpp"
 #include "kernels/cpu/product.hpp"
 #include "kernels/cpu/selective_scan.hpp"
+#include "kernels/cpu/state_convolution.hpp"
 #include "kernels/cpu/thread_pool.hpp"
 #include "kernels/cpu/token_embedding.hpp"
 
@@ -77,7 +81,8 @@ class CpuBackend final : public Backend {
   bool native_bf16_products() const override { return native_bf16_; }
   std::int64_t preferred_rows() const override { return 4096; }
   DeviceRates measure_rates(Dtype dtype) override {
-    return {measure_product_rate(*this, dtype), measure_exponential_rate(pool_)};
+    return {measure_product_rate(*this, dtype), measure_exponential_rate(pool_),
+            measure_multiply_add_rate(pool_)};
   }
 
   void* allocate(std::int64_t bytes) override { return allocate_host(bytes); }
@@ -139,6 +144,22 @@ class CpuBackend final : public Backend {
   void selective_scan(Stream, const SelectiveScanArgs<bfloat16>& args) override {
     cpu::selective_scan(pool_, args);
   }
+  void diagonal_scan(Stream, const DiagonalScanArgs<float>& args) override {
+    cpu::diagonal_scan(pool_, args);
+  }
+  void diagonal_scan(Stream, const DiagonalScanArgs<bfloat16>& args) override {
+    cpu::diagonal_scan(pool_, args);
+  }
+  void state_convolution(Stream, const StateConvolutionArgs<float>& args) override {
+    cpu::state_convolution(pool_, args);
+  }
+  void state_convolution(Stream, const StateConvolutionArgs<bfloat16>& args) override {
+    cpu::state_convolution(pool_, args);
+  }
+  void gelu(Stream, const GeluArgs<float>& args) override { cpu::gelu(pool_, args); }
+  void gelu(Stream, const GeluArgs<bfloat16>& args) override { cpu::gelu(pool_, args); }
+  void glu(Stream, const GluArgs<float>& args) override { cpu::glu(pool_, args); }
+  void glu(Stream, const GluArgs<bfloat16>& args) override { cpu::glu(pool_, args); }
   void multiply(Stream, const MultiplyArgs<float>& args) override { cpu::multiply(pool_, args); }
   void multiply(Stream, const MultiplyArgs<bfloat16>& args) override { cpu::multiply(pool_, args); }
   void gather_rows(Stream, const GatherRowsArgs<float>& args) override {

@@ -1,5 +1,6 @@
-// How many exponentials a second this machine can do: the floor of the selective scan. The loop
-// keeps its arguments in registers and is the scan's own 2^x, so no scan can be faster.
+// How many exponentials and multiply-adds a second this machine can do: the floors of the selective
+// and of the diagonal scan. The loops keep their arguments in registers, and the exponential is the
+// scan's own 2^x, so no scan can be faster.
 #include "kernels/cpu/machine_rates.hpp"
 
 #include <algorithm>
@@ -42,6 +43,23 @@ std::int64_t exponentials(std::int64_t rounds, float* sink) {
   return rounds * 4 * static_cast<std::int64_t>(hn::Lanes(d));
 }
 
+/// `rounds` times twelve vectors of multiply-adds, enough to hide the time one takes.
+std::int64_t multiply_adds(std::int64_t rounds, float* sink) {
+  constexpr int chains = 12;
+  const hn::ScalableTag<float> d;
+  const auto factor = hn::Set(d, 0.999f);
+  const auto addend = hn::Set(d, 1e-3f);
+  hn::Vec<decltype(d)> x[chains];
+  for (int i = 0; i < chains; ++i) x[i] = hn::Iota(d, static_cast<float>(i));
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    for (int i = 0; i < chains; ++i) x[i] = hn::MulAdd(x[i], factor, addend);
+  }
+  auto sum = hn::Zero(d);
+  for (int i = 0; i < chains; ++i) sum = hn::Add(sum, x[i]);
+  *sink = hn::GetLane(hn::SumOfLanes(d, sum));
+  return rounds * chains * static_cast<std::int64_t>(hn::Lanes(d));
+}
+
 }  // namespace
 }  // namespace ssmgen::kernels::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -51,12 +69,12 @@ namespace ssmgen::kernels::cpu {
 namespace {
 
 HWY_EXPORT(exponentials);
+HWY_EXPORT(multiply_adds);
 
-}  // namespace
-
-double measure_exponential_rate(ThreadPool& pool) {
+/// The best of several rounds of `loop(sink)` on all threads; the loop returns what it counted.
+template <class Loop>
+double best_rate(ThreadPool& pool, const Loop& loop) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::int64_t rounds = 200000;
   constexpr int repeats = 20;
   double best = 0;
   for (int repeat = 0; repeat < repeats; ++repeat) {
@@ -65,13 +83,25 @@ double measure_exponential_rate(ThreadPool& pool) {
     const auto start = Clock::now();
     pool.parallel_for(pool.threads(), [&](std::int64_t) {
       float sink = 0;
-      count += HWY_DYNAMIC_DISPATCH(exponentials)(rounds, &sink);
+      count += loop(&sink);
       kept = sink;
     });
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     best = std::max(best, static_cast<double>(count.load()) / seconds);
   }
   return best;
+}
+
+}  // namespace
+
+double measure_exponential_rate(ThreadPool& pool) {
+  return best_rate(pool,
+                   [](float* sink) { return HWY_DYNAMIC_DISPATCH(exponentials)(200000, sink); });
+}
+
+double measure_multiply_add_rate(ThreadPool& pool) {
+  return best_rate(pool,
+                   [](float* sink) { return HWY_DYNAMIC_DISPATCH(multiply_adds)(200000, sink); });
 }
 
 }  // namespace ssmgen::kernels::cpu

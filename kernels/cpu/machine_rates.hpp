@@ -8,4 +8,7 @@ namespace ssmgen::kernels::cpu {
 /// 200 ms.
 double measure_exponential_rate(ThreadPool& pool);
 
+/// f32 multiply-adds a second on all threads of the pool, between registers.
+double measure_multiply_add_rate(ThreadPool& pool);
+
 }  // namespace ssmgen::kernels::cpu
