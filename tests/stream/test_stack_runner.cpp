@@ -61,8 +61,8 @@ Network make_network(const ModelCase& model_case, Dtype dtype, int threads,
   network.backend = core::open_backend(device, threads);
   models::RandomSource source(7);
   const auto config = models::parse_model_config(base::JsonValue::parse(json, "test"));
-  network.stack = std::make_unique<models::MambaStack>(
-      models::build_network(*network.backend, config, source, dtype));
+  network.stack = std::make_unique<models::MambaStack>(std::get<models::MambaStack>(
+      models::build_network(*network.backend, config, source, dtype)));
   network.context = std::make_unique<core::Context>(*network.backend);
   return network;
 }

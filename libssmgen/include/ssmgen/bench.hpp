@@ -28,10 +28,14 @@ struct BenchResult {
   double windows_per_second = 0;
   std::int64_t peak_memory_bytes = 0;  ///< of the process
   double product_flop = 0;             ///< matrix products of a pass
-  double exponentials = 0;             ///< of its scans
+  double exponentials = 0;             ///< of Mamba's scans
+  double multiply_adds = 0;            ///< of S4's scans, at the least
   double product_rate = 0;             ///< FLOP/s measured for a large product on this machine
   double exponential_rate = 0;         ///< exp/s measured for a bare vector loop on this machine
-  double floor_seconds = 0;  ///< product_flop / product_rate + exponentials / exponential_rate
+  double multiply_add_rate = 0;        ///< f32 multiply-adds a second measured between registers
+  /// product_flop / product_rate + exponentials / exponential_rate + multiply_adds /
+  /// multiply_add_rate
+  double floor_seconds = 0;
 };
 
 /// Random DNA through the model.

@@ -27,7 +27,7 @@ struct ModelOptions {
 struct ModelInfo {
   std::string name;                ///< last part of the directory's name
   std::string directory;           ///< as given
-  std::string model_type;          ///< caduceus, mamba, mamba_ssm
+  std::string model_type;          ///< caduceus, mamba, mamba_ssm, s4, s4_block
   std::int64_t d_model = 0;        ///< channels of the residual stream, of one strand
   std::int64_t n_layer = 0;        ///< blocks
   std::int64_t d_inner = 0;        ///< channels of the scan
@@ -54,9 +54,11 @@ struct ModelInfo {
 
 /// What forward() is to compute; all f32.
 struct ForwardRequest {
-  bool logits = true;              ///< (batch, length, vocabulary)
-  bool last_hidden_state = false;  ///< (batch, length, hidden_width), after the final norm
-  bool block_inputs = false;       ///< n_layer times (batch, length, hidden_width), no residual
+  bool logits = true;  ///< (batch, length, vocabulary)
+  bool last_hidden_state =
+      false;  ///< (batch, length, hidden_width), after the final norm if there is one
+  bool block_inputs = false;  ///< n_layer times (batch, length, hidden_width): of Mamba without the
+                              ///< residual, of S4 with it
 };
 
 /// Dense row-major f32; empty where not asked for.
@@ -99,6 +101,13 @@ class Model {
   /// @throws InvalidArgument for ids or sizes that do not fit, DeviceError when memory is short.
   ForwardResult forward(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
                         const ForwardRequest& request = {}) const;
+
+  /// A single block (model_type s4_block) over `channels` (batch, length, d_model), f32; the result
+  /// has the same shape.
+  /// @throws InvalidArgument for another kind of model or sizes that do not fit, DeviceError when
+  ///   memory is short.
+  std::vector<float> forward_channels(std::span<const float> channels, std::int64_t batch,
+                                      std::int64_t length) const;
 
   /// For the sources of the library.
   struct Impl;

@@ -17,7 +17,7 @@ struct TensorCheck {
 };
 
 /// `directory` holds config.json, model.safetensors and expected.safetensors (input_ids, and any of
-/// logits, last_hidden_state, hidden_states.i).
+/// logits, last_hidden_state, hidden_states.i; of a single block input and output).
 /// @throws FormatError when the directory is not that.
 std::vector<TensorCheck> selftest(const std::string& directory, const ModelOptions& options = {});
 

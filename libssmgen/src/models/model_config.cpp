@@ -217,7 +217,7 @@ std::string model_type_of(const JsonValue& config, std::vector<std::string>& war
 }  // namespace
 
 std::string supported_model_types() {
-  return "caduceus, mamba, mamba_ssm";
+  return "caduceus, mamba, mamba_ssm, s4, s4_block";
 }
 
 ModelConfig parse_model_config(const JsonValue& config) {
@@ -229,6 +229,8 @@ ModelConfig parse_model_config(const JsonValue& config) {
     result.model = parse_mamba_hf(config);
   } else if (result.model_type == "mamba_ssm") {
     result.model = parse_mamba_ssm(config, result.warnings);
+  } else if (result.model_type == "s4" || result.model_type == "s4_block") {
+    result.model = parse_s4_config(config, result.model_type == "s4_block", result.warnings);
   } else {
     config.at("model_type")
         .fail(fmt::format("the model type \"{}\" is not supported; supported: {}",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "models/s4_config.hpp"
 
 namespace ssmgen::models {
 
@@ -79,17 +80,17 @@ struct MambaSsmConfig {
 /// A parsed config with what should be said about it.
 struct ModelConfig {
   std::string model_type;
-  std::variant<CaduceusConfig, MambaHfConfig, MambaSsmConfig> model;
+  std::variant<CaduceusConfig, MambaHfConfig, MambaSsmConfig, S4Config> model;
   std::vector<std::string> warnings;  ///< keys that are not known and were left aside, and the like
 
-  std::int64_t vocab_size() const noexcept;  ///< rows of the embedding
+  std::int64_t vocab_size() const noexcept;  ///< rows of the embedding; 0 for none
   std::int64_t d_model() const noexcept;
   std::int64_t n_layer() const noexcept;
   /// Empty when the model has none.
   const std::vector<std::int32_t>& complement_map() const noexcept;
 };
 
-/// "caduceus, mamba, mamba_ssm", for help and messages.
+/// "caduceus, mamba, mamba_ssm, s4, s4_block", for help and messages.
 std::string supported_model_types();
 
 /// Reads `config` (the whole config.json) by its model_type. A config without model_type that has

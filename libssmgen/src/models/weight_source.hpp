@@ -19,6 +19,9 @@ class WeightSource {
   /// another shape or not finite.
   virtual std::vector<float> f32(const std::string& name,
                                  const std::vector<std::int64_t>& shape) = 0;
+  /// A length stored as an integer scalar; 0 when there is none. @throws FormatError when it is
+  /// negative or no integer.
+  virtual std::int64_t length(const std::string& name) = 0;
   /// Notes that `name` is absent and the tied tensor `used_instead` serves for it.
   virtual void tie(const std::string& name, const std::string& used_instead) = 0;
   /// Marks a tensor that the network knows and does not need, so that it is not reported.

@@ -28,13 +28,15 @@ std::int64_t peak_memory_bytes() {
 }
 
 // Matrix products of one base: the projections of each block and strand, shared where the weights
-// are, and the scans' exponentials. The head reads few positions or costs little.
+// are, and the scans' exponentials (Mamba) or multiply-adds (S4). The head reads few positions or
+// costs little.
 struct BaseCost {
   double product_flop = 0;
   double exponentials = 0;
+  double multiply_adds = 0;
 };
 
-BaseCost cost_of_base(const models::MambaStack& stack) {
+BaseCost cost_of(const models::MambaStack& stack) {
   const layers::MambaSizes& sizes = stack.shape.sizes;
   const auto d_model = static_cast<double>(sizes.d_model);
   const auto d_inner = static_cast<double>(sizes.d_inner);
@@ -52,6 +54,18 @@ BaseCost cost_of_base(const models::MambaStack& stack) {
   }
   cost.product_flop *= stack.shape.strands;
   cost.exponentials *= stack.shape.strands;
+  return cost;
+}
+
+// A complex state takes its input and gives its output with two multiply-adds each; what it costs
+// to carry it from group to group can be made as small as one likes.
+BaseCost cost_of(const models::S4Stack& stack) {
+  const auto channels = static_cast<double>(stack.config.d_model);
+  const auto layers = static_cast<double>(stack.config.n_layer);
+  const auto states = static_cast<double>(stack.config.d_state) / 2;
+  BaseCost cost;
+  cost.product_flop = layers * 2 * channels * 2 * channels;
+  cost.multiply_adds = layers * channels * states * 4 * (stack.config.bidirectional ? 2 : 1);
   return cost;
 }
 
@@ -86,12 +100,13 @@ BenchResult bench_model(const Model& model, const BenchOptions& options) {
   const kernels::DeviceRates rates = impl.backend->measure_rates(model.options().dtype);
   result.product_rate = rates.product_flop_per_second;
   result.exponential_rate = rates.exponentials_per_second;
+  result.multiply_add_rate = rates.multiply_adds_per_second;
 
-  stream::StackRunner runner = impl.runner();
+  const std::unique_ptr<stream::Runner> runner = impl.runner();
   std::vector<double> seconds;
   for (int repeat = 0; repeat <= options.repeats; ++repeat) {
     const auto start = Clock::now();
-    runner.run(ids, options.windows, options.length, outputs);
+    runner->run(ids, options.windows, options.length, outputs);
     impl.context->synchronize();
     if (repeat > 0) seconds.push_back(seconds_since(start));
   }
@@ -101,11 +116,13 @@ BenchResult bench_model(const Model& model, const BenchOptions& options) {
   result.bases_per_second = static_cast<double>(bases) / result.seconds;
   result.windows_per_second = static_cast<double>(options.windows) / result.seconds;
   result.peak_memory_bytes = peak_memory_bytes();
-  const BaseCost cost = cost_of_base(*impl.stack);
+  const BaseCost cost = std::visit([](const auto& stack) { return cost_of(stack); }, *impl.network);
   result.product_flop = cost.product_flop * static_cast<double>(bases);
   result.exponentials = cost.exponentials * static_cast<double>(bases);
-  result.floor_seconds =
-      result.product_flop / result.product_rate + result.exponentials / result.exponential_rate;
+  result.multiply_adds = cost.multiply_adds * static_cast<double>(bases);
+  result.floor_seconds = result.product_flop / result.product_rate +
+                         result.exponentials / result.exponential_rate +
+                         result.multiply_adds / result.multiply_add_rate;
   return result;
 }
 

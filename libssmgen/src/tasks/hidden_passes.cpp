@@ -61,7 +61,7 @@ void HiddenPasses::run_strand(const std::vector<SequenceWindow>& windows, bool m
                  });
     }
   };
-  runner_.run(ids_, count, length, outputs);
+  runner_->run(ids_, count, length, outputs);
 }
 
 void HiddenPasses::put_aside_reversed(const stream::HiddenRows& rows, std::int64_t layer,

@@ -2,6 +2,7 @@
 // Windows through the model, their hidden states handed on strand by strand made one.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -44,7 +45,7 @@ class HiddenPasses {
   const ResolvedEmbed& settings_;
   HiddenTaker& taker_;
   genome::DnaEncoder encoder_;
-  stream::StackRunner runner_;
+  std::unique_ptr<stream::Runner> runner_;
   StrandJoin join_;
   WindowBuckets buckets_;
   std::vector<std::int32_t> ids_;

@@ -11,6 +11,7 @@
 #include "models/random_source.hpp"
 #include "models/registry.hpp"
 #include "models/tokenizer.hpp"
+#include "stream/s4_runner.hpp"
 #include "tasks/model_impl.hpp"
 
 namespace ssmgen {
@@ -28,6 +29,25 @@ void describe_shape(const models::MambaStackShape& shape, ModelInfo& info) {
   info.is_bidirectional = shape.bidirectional;
   info.is_causal = shape.is_causal();
   info.is_reverse_complement_equivariant = shape.strands == 2;
+}
+
+void describe_shape(const models::S4Config& config, ModelInfo& info) {
+  info.d_model = config.d_model;
+  info.n_layer = config.n_layer;
+  info.d_inner = config.d_model;
+  info.d_state = config.d_state;
+  info.vocabulary = config.vocab_size;
+  info.hidden_width = config.d_model;
+  info.is_bidirectional = config.bidirectional;
+  info.is_causal = !config.bidirectional;
+}
+
+void describe_shape(const models::Network& network, ModelInfo& info) {
+  if (const auto* s4 = std::get_if<models::S4Stack>(&network)) {
+    describe_shape(s4->config, info);
+  } else {
+    describe_shape(std::get<models::MambaStack>(network).shape, info);
+  }
 }
 
 void describe_checkpoint(const models::Checkpoint& checkpoint, ModelInfo& info) {
@@ -58,14 +78,14 @@ void open_checkpoint(const std::string& directory, bool collect_missing, Model::
   checkpoint.collect_missing(collect_missing);
   const models::ModelConfig config = models::parse_model_config(checkpoint.config());
   models::CheckpointSource source(checkpoint);
-  impl.stack = std::make_unique<models::MambaStack>(
+  impl.network = std::make_unique<models::Network>(
       models::build_network(*impl.backend, config, source, impl.options.dtype));
   const models::ModelVocabulary vocabulary =
       models::read_vocabulary(checkpoint.directory(), config);
   if (vocabulary.is_dna) impl.vocabulary = vocabulary.dna;
   impl.info.model_type = config.model_type;
   impl.info.warnings = config.warnings;
-  describe_shape(impl.stack->shape, impl.info);
+  describe_shape(*impl.network, impl.info);
   describe_checkpoint(checkpoint, impl.info);
   describe_vocabulary(vocabulary, impl.info);
 }
@@ -80,10 +100,14 @@ const genome::DnaVocabulary& Model::Impl::dna() const {
   return *vocabulary;
 }
 
-stream::StackRunner Model::Impl::runner() const {
+stream::RunnerOptions Model::Impl::runner_options() const {
   stream::RunnerOptions runner;
   runner.chunk_bases = options.chunk_bases;
-  return {*stack, *context, runner};
+  return runner;
+}
+
+std::unique_ptr<stream::Runner> Model::Impl::runner() const {
+  return stream::make_runner(*network, *context, runner_options());
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -111,8 +135,9 @@ Model Model::random(const std::string& config_json, const ModelOptions& options)
   impl->backend = core::open_backend(options.device, options.threads);
   const models::ModelConfig config =
       models::parse_model_config(base::JsonValue::parse(config_json, "the given model shape"));
-  models::RandomSource source(0);
-  impl->stack = std::make_unique<models::MambaStack>(
+  const auto* s4 = std::get_if<models::S4Config>(&config.model);
+  models::RandomSource source(0, s4 != nullptr ? s4->start : layers::HippoMeasure::legs);
+  impl->network = std::make_unique<models::Network>(
       models::build_network(*impl->backend, config, source, options.dtype));
   impl->vocabulary = genome::default_dna_vocabulary();
   impl->context = std::make_unique<core::Context>(*impl->backend);
@@ -122,7 +147,7 @@ Model Model::random(const std::string& config_json, const ModelOptions& options)
   impl->info.parameters = source.parameter_count();
   impl->info.is_dna = true;
   impl->info.has_mask_token = true;
-  describe_shape(impl->stack->shape, impl->info);
+  describe_shape(*impl->network, impl->info);
   return Model(std::move(impl));
 }
 
@@ -136,7 +161,9 @@ std::string Model::device_description() const {
   return impl_->backend->description();
 }
 
-int Model::threads() const { return impl_->backend->threads(); }
+int Model::threads() const {
+  return impl_->backend->threads();
+}
 
 const std::string& Model::weights_sha256() const {
   if (!impl_->checkpoint) throw InvalidArgument("random weights have no file to hash");
@@ -151,13 +178,13 @@ std::vector<std::int32_t> Model::encode(const std::string& sequence) const {
 
 ForwardResult Model::forward(std::span<const std::int32_t> ids, std::int64_t batch,
                              std::int64_t length, const ForwardRequest& request) const {
-  const models::MambaStackShape& shape = impl_->stack->shape;
+  const ModelInfo& shape = impl_->info;
   if (batch < 1 || length < 1) {
     throw InvalidArgument(
         fmt::format("batch and length must be above 0, not {} and {}", batch, length));
   }
   const auto rows = static_cast<std::size_t>(batch) * static_cast<std::size_t>(length);
-  const auto hidden_size = rows * static_cast<std::size_t>(shape.hidden_width());
+  const auto hidden_size = rows * static_cast<std::size_t>(shape.hidden_width);
   ForwardResult result;
   stream::RunOutputs outputs;
   std::vector<stream::RowRead> reads;
@@ -181,8 +208,23 @@ ForwardResult Model::forward(std::span<const std::int32_t> ids, std::int64_t bat
       outputs.block_inputs.push_back(result.block_inputs.emplace_back(hidden_size).data());
     }
   }
-  impl_->runner().run(ids, batch, length, outputs);
+  impl_->runner()->run(ids, batch, length, outputs);
   return result;
+}
+
+std::vector<float> Model::forward_channels(std::span<const float> channels, std::int64_t batch,
+                                           std::int64_t length) const {
+  const auto* stack = std::get_if<models::S4Stack>(impl_->network.get());
+  if (stack == nullptr || !stack->config.is_block()) {
+    throw InvalidArgument(
+        fmt::format("{} runs on token ids: only a single block (s4_block) runs on "
+                    "given channels",
+                    impl_->info.name));
+  }
+  std::vector<float> out(channels.size());
+  stream::S4Runner(*stack, *impl_->context, impl_->runner_options())
+      .run_block(channels, batch, length, out);
+  return out;
 }
 
 ModelInfo describe_model(const std::string& directory) {

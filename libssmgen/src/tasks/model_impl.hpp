@@ -7,8 +7,8 @@
 #include "core/context.hpp"
 #include "genome/tokens.hpp"
 #include "models/checkpoint.hpp"
-#include "models/mamba_stack.hpp"
-#include "stream/stack_runner.hpp"
+#include "models/network.hpp"
+#include "stream/runner.hpp"
 
 namespace ssmgen {
 
@@ -19,12 +19,13 @@ struct Model::Impl {
   std::shared_ptr<kernels::Backend> backend;
   std::optional<models::Checkpoint> checkpoint;  ///< none for random weights
   std::optional<genome::DnaVocabulary> vocabulary;
-  std::unique_ptr<models::MambaStack> stack;
+  std::unique_ptr<models::Network> network;
   std::unique_ptr<core::Context> context;
 
   /// @throws InvalidArgument saying why the model has no DNA tokens.
   const genome::DnaVocabulary& dna() const;
-  stream::StackRunner runner() const;
+  std::unique_ptr<stream::Runner> runner() const;
+  stream::RunnerOptions runner_options() const;
 };
 
 }  // namespace ssmgen

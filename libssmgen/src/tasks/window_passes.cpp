@@ -97,7 +97,7 @@ void WindowPasses::run() {
   outputs.reads = reads;
   outputs.base_log_probabilities = log_probabilities.data();
   outputs.base_ids = vocabulary_.base_ids;
-  runner_.run(ids_, windows, window_bases_, outputs);
+  runner_->run(ids_, windows, window_bases_, outputs);
 
   auto from = log_probabilities.begin();
   for (const std::shared_ptr<WindowPass>& pass : pending_) {

@@ -80,7 +80,7 @@ class WindowPasses {
   std::int64_t window_bases_;
   genome::DnaVocabulary vocabulary_;
   genome::DnaEncoder encoder_;
-  stream::StackRunner runner_;
+  std::unique_ptr<stream::Runner> runner_;
   std::unordered_map<WindowKey, std::shared_ptr<WindowPass>, KeyHash> recent_;
   std::deque<std::shared_ptr<WindowPass>> order_;  // of recent_, oldest first
   std::vector<std::shared_ptr<WindowPass>> pending_;

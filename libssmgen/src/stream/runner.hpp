@@ -1,0 +1,29 @@
+#pragma once
+// A network's runner, whatever kind of stack it is.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "models/network.hpp"
+#include "stream/stack_runner.hpp"
+
+namespace ssmgen::stream {
+
+class Runner {
+ public:
+  Runner() = default;
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  virtual ~Runner() = default;
+
+  /// ids (batch, length), each in [0, vocabulary).
+  virtual void run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
+                   const RunOutputs& outputs) = 0;
+};
+
+/// The network and the context must outlive it.
+std::unique_ptr<Runner> make_runner(const models::Network& network, core::Context& ctx,
+                                    const RunnerOptions& options);
+
+}  // namespace ssmgen::stream
