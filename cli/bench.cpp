@@ -20,22 +20,25 @@ const CommandHelp help{
     "ssmgen bench - time a model, or the reading and writing of a VCF",
     "ssmgen bench [--model DIR | --shape KIND-dWIDTHxLAYERS | --vcf FILE] [OPTIONS]",
     "Runs random DNA through the model after one pass that warms up, and prints the fastest pass\n"
-    "beside the floor: the time its matrix products and the scans' exponentials would take at the\n"
-    "rates this machine was just measured to reach.\n"
-    "A shape is ps, ph, causal (Caduceus with both strands, one strand, one direction) or mamba,\n"
-    "with random weights.\n",
+    "beside the floor: the time its matrix products and the scans' exponentials (Mamba) or\n"
+    "multiply-adds (S4: four a base, direction, channel and pair of states) would take at the "
+    "rates\n"
+    "this machine was just measured to reach.\n"
+    "A shape is ps, ph, causal (Caduceus with both strands, one strand, one direction), mamba, "
+    "s4d\n"
+    "or s4 (diagonal and DPLR, both directions, 64 states), with random weights.\n",
     "  ssmgen bench --shape ps-d256x16 --length 131072\n"
     "  ssmgen bench --model models/ecoli-caduceus-ps --length 512 --windows 64 --dtype bf16 "
     "--json\n"
     "  ssmgen bench --vcf variants.vcf.gz --output /dev/null\n"};
 
 std::string config_of_shape(const std::string& shape) {
-  static const std::regex pattern("(ps|ph|causal|mamba)-d([0-9]{1,5})x([0-9]{1,4})");
+  static const std::regex pattern("(ps|ph|causal|mamba|s4d|s4)-d([0-9]{1,5})x([0-9]{1,4})");
   std::smatch match;
   if (!std::regex_match(shape, match, pattern)) {
     throw InvalidArgument(
         fmt::format("shape '{}' is not known: write KIND-dWIDTHxLAYERS, for example ps-d256x16, "
-                    "KIND being ps, ph, causal or mamba",
+                    "KIND being ps, ph, causal, mamba, s4d or s4",
                     shape));
   }
   const std::string kind = match[1];
@@ -46,6 +49,16 @@ std::string config_of_shape(const std::string& shape) {
                         {"n_layer", layers},         {"vocab_size", 16},
                         {"rms_norm", true},          {"residual_in_fp32", true},
                         {"fused_add_norm", true},    {"ssm_cfg", ordered_json::object()}}
+        .dump();
+  }
+  if (kind == "s4d" || kind == "s4") {
+    return ordered_json{{"model_type", "s4"},
+                        {"mode", kind == "s4d" ? "diag" : "dplr"},
+                        {"init", kind == "s4d" ? "diag-lin" : "legs"},
+                        {"d_model", width},
+                        {"n_layer", layers},
+                        {"vocab_size", 16},
+                        {"bidirectional", true}}
         .dump();
   }
   ordered_json complement;
@@ -128,6 +141,10 @@ void print_result(const Model& model, const BenchOptions& options, const BenchRe
   line("peak memory", readable_bytes(result.peak_memory_bytes));
   line("matrix products", fmt::format("{:.2f} GFLOP, at most {:.0f} GFLOP/s here",
                                       result.product_flop / 1e9, result.product_rate / 1e9));
+  if (result.multiply_adds > 0) {
+    line("multiply-adds", fmt::format("{:.3f} G, at most {:.2f} G/s here",
+                                      result.multiply_adds / 1e9, result.multiply_add_rate / 1e9));
+  }
   line("exponentials", fmt::format("{:.3f} G, at most {:.2f} G/s here", result.exponentials / 1e9,
                                    result.exponential_rate / 1e9));
   line("floor", fmt::format("{:.4f} s: the fastest pass is {:.2f} times it", result.floor_seconds,
@@ -150,8 +167,10 @@ ordered_json to_json(const Model& model, const BenchOptions& options, const Benc
           {"peak_memory_bytes", result.peak_memory_bytes},
           {"product_flop", result.product_flop},
           {"exponentials", result.exponentials},
+          {"multiply_adds", result.multiply_adds},
           {"product_flop_per_second_at_most", result.product_rate},
           {"exponentials_per_second_at_most", result.exponential_rate},
+          {"multiply_adds_per_second_at_most", result.multiply_add_rate},
           {"floor_seconds", result.floor_seconds},
           {"times_floor", result.seconds / result.floor_seconds}};
 }

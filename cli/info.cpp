@@ -52,8 +52,8 @@ void print(const ModelInfo& model, bool all) {
   field("d_model", std::to_string(model.d_model));
   field("d_inner", std::to_string(model.d_inner));
   field("d_state", std::to_string(model.d_state));
-  field("d_conv", std::to_string(model.d_conv));
-  field("dt_rank", std::to_string(model.dt_rank));
+  if (model.d_conv > 0) field("d_conv", std::to_string(model.d_conv));
+  if (model.dt_rank > 0) field("dt_rank", std::to_string(model.dt_rank));
   field("vocabulary", fmt::format("{} tokens; {}", model.vocabulary, model.vocabulary_note));
   field("parameters", with_commas(model.parameters));
   std::string types;

@@ -13,8 +13,8 @@ def bench_json(ssmgen, *arguments):
 KEYS = {
     "model", "d_model", "n_layer", "device", "dtype", "threads", "length", "windows", "seconds",
     "median_seconds", "bases_per_second", "windows_per_second", "peak_memory_bytes",
-    "product_flop", "exponentials", "product_flop_per_second_at_most",
-    "exponentials_per_second_at_most", "floor_seconds", "times_floor",
+    "product_flop", "exponentials", "multiply_adds", "product_flop_per_second_at_most",
+    "exponentials_per_second_at_most", "multiply_adds_per_second_at_most", "floor_seconds", "times_floor",
 }  # fmt: skip
 
 
@@ -49,7 +49,21 @@ def test_costs_grow_with_bases_and_strands(ssmgen):
     assert twice["exponentials"] == 2 * one["exponentials"]
 
 
-@pytest.mark.parametrize("shape", ["ps-d32x2", "ph-d32x2", "causal-d32x2", "mamba-d32x2"])
+def test_the_floor_of_s4_counts_multiply_adds(ssmgen):
+    found = bench_json(ssmgen, "--shape", "s4d-d32x2", "--length", 200, "--repeats", 1)
+    assert found["exponentials"] == 0
+    # Two in and two out for each of 32 pairs of states, a base, direction, channel and layer.
+    assert found["multiply_adds"] == 200 * 2 * 2 * 32 * 32 * 4
+    floor = (
+        found["product_flop"] / found["product_flop_per_second_at_most"]
+        + found["multiply_adds"] / found["multiply_adds_per_second_at_most"]
+    )
+    assert found["floor_seconds"] == pytest.approx(floor)
+
+
+@pytest.mark.parametrize(
+    "shape", ["ps-d32x2", "ph-d32x2", "causal-d32x2", "mamba-d32x2", "s4d-d32x2", "s4-d32x2"]
+)
 @pytest.mark.parametrize("dtype", ["f32", "bf16"])
 def test_shapes_with_random_weights(ssmgen, shape, dtype):
     options = ("--length", 70, "--windows", 2, "--repeats", 2, "--read", "all", "--chunk", 64)
