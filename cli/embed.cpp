@@ -34,9 +34,9 @@ po::options_description embed_options() {
   what.add_options()                                                                     //
       ("model", text()->required(), "directory with config.json and model.safetensors")  //
       ("layer", text()->default_value("last"),
-       "last: after the final norm. N: what enters block N, without the residual stream, which is "
-       "hidden_states[N] of the reference implementation of Caduceus; 0 is the embedding of the "
-       "bases, and the number of blocks is last. all: 0 to last")  //
+       "last: after the final norm. N: hidden_states[N] of the reference implementation, which is "
+       "what enters block N, of Mamba and Caduceus without the residual stream, of S4 with it; 0 "
+       "is the embedding of the bases, and the number of blocks is last. all: 0 to last")  //
       ("pool", text()->default_value("none"),
        "none: a row a base; mean or max: a row a record; center:K: the mean over the K bases in "
        "its middle. Means are summed in f64")  //

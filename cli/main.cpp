@@ -28,6 +28,7 @@ struct Command {
 constexpr std::array commands{
     Command{"score", run_score, &score_summary},
     Command{"embed", run_embed, &embed_summary},
+    Command{"track", run_track, &track_summary},
     Command{"info", run_info, &info_summary},
     Command{"selftest", run_selftest, &selftest_summary},
     Command{"bench", run_bench, &bench_summary},

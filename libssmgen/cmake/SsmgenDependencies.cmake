@@ -25,3 +25,14 @@ find_library(SSMGEN_DNNL_LIBRARY dnnl REQUIRED)
 add_library(DNNL::dnnl UNKNOWN IMPORTED)
 set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "${SSMGEN_DNNL_LIBRARY}"
                                             INTERFACE_INCLUDE_DIRECTORIES "${SSMGEN_DNNL_INCLUDE_DIR}")
+
+# libBigWig has no file for pkg-config. It can read over the network by libcurl; nothing here does, so
+# its headers are asked to leave curl's out.
+find_path(SSMGEN_BIGWIG_INCLUDE_DIR bigWig.h REQUIRED)
+find_library(SSMGEN_BIGWIG_LIBRARY BigWig REQUIRED)
+add_library(BigWig::BigWig UNKNOWN IMPORTED)
+set_target_properties(
+  BigWig::BigWig
+  PROPERTIES IMPORTED_LOCATION "${SSMGEN_BIGWIG_LIBRARY}"
+             INTERFACE_INCLUDE_DIRECTORIES "${SSMGEN_BIGWIG_INCLUDE_DIR}"
+             INTERFACE_COMPILE_DEFINITIONS NOCURL)

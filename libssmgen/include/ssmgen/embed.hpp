@@ -44,8 +44,8 @@ std::string_view embed_strand_name(EmbedStrand strand);
 /// What to compute of each sequence.
 struct EmbedSettings {
   /// "last": after the final norm. A number N: hidden_states[N] of the reference implementation,
-  /// that is what enters block N, without the residual; 0 is the embedding of the bases, and the
-  /// number of blocks is "last". "all": 0 to "last", in this order.
+  /// that is what enters block N, of Mamba without the residual and of S4 with it; 0 is the
+  /// embedding of the bases, and the number of blocks is "last". "all": 0 to "last", in this order.
   std::string layer = "last";
   EmbedPooling pooling;
   EmbedStrand strand = EmbedStrand::automatic;

@@ -14,7 +14,7 @@ namespace ssmgen::tasks {
 
 /// A window on its way through the model.
 struct SequenceWindow {
-  std::int64_t record = 0;
+  std::int64_t number = 0;  ///< for whoever hands windows in
   std::int64_t record_length = 0;
   std::int64_t first_row = 0;  ///< of the record, in the array
   genome::Tile tile;           ///< in the record
