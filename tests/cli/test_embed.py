@@ -359,3 +359,42 @@ def test_a_large_output_needs_a_yes(ssmgen, demo, tmp_path):
         assert not (tmp_path / "out.npy").exists()
     ssmgen("embed", *options, "--yes", "in.fa")
     assert (tmp_path / "out.npy").exists()
+
+
+# -- public data -----------------------------------------------------------------------------------
+
+
+def test_regions_of_ecoli(embed, shared_dir, ssmgen, demo, tmp_path):
+    """Stretches of the genome on both strands give what their sequences give by themselves."""
+    packed = (shared_dir / "data" / "ecoli_k12_mg1655.fna.gz").read_bytes()
+    (tmp_path / "e.fa").write_bytes(gzip.decompress(packed))
+    begins = range(0, 4_600_000, 400_000)
+    lines = [f"NC_000913.3\t{b}\t{b + 300 + b // 10_000}\tr{b}\t0\t{'+-'[b // 400_000 % 2]}\n"
+             for b in begins]  # fmt: skip
+    (tmp_path / "e.bed").write_text("".join(lines))
+    options = ("--fasta", tmp_path / "e.fa", "--bed", tmp_path / "e.bed", "--pool", "mean")
+    got = embed(*options, source=None, model=demo.model)
+    assert got.array.shape == (len(begins), 128)
+    genome = "".join((tmp_path / "e.fa").read_text().split("\n")[1:])
+    assert len(genome) == 4_641_652
+    sequences = {}
+    for row in got.rows:
+        bases = genome[int(row["begin"]) : int(row["end"])]
+        sequences[row["id"]] = bases if row["strand"] == "+" else reverse_complement(bases)
+    (tmp_path / "s.fa").write_text(fasta_text(sequences))
+    alone = embed("--pool", "mean", source=tmp_path / "s.fa", model=demo.model, out="s.npy")
+    assert np.array_equal(got.array, alone.array)
+
+
+def test_a_human_megabase_without_its_n(embed, shared_dir, tmp_path):
+    packed = shared_dir / "data" / "hg38_chr1_1m.fa.gz"
+    options = ("--window", 20_000, "--stride", 20_000, "--per-window", "--pool", "mean", "--skip-n")
+    got = embed(*options, source=packed)
+    bases = "".join(gzip.decompress(packed.read_bytes()).decode().upper().split("\n")[1:])
+    assert got.array.shape == (50, 48)
+    for row, values in zip(got.rows, got.array):
+        known = sum(base in "ACGT" for base in bases[int(row["begin"]) : int(row["end"])])
+        assert int(row["bases"]) == known
+        assert np.isnan(values).all() if known == 0 else np.isfinite(values).all()
+    assert sum(int(row["bases"]) for row in got.rows) == 840_000
+    assert sum(row["bases"] == "0" for row in got.rows) > 0

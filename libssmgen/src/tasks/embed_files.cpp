@@ -49,8 +49,8 @@ class EmbedFiles {
     observer_.on_plan(plan_);
     check_size(shape_.rows);
     if (options_.dry_run) return summary_;
-    check_room();
     EmbedOutput output(options_, format_, settings_, shape_, table_, input_.path(), signature());
+    check_room();
     EmbedRun run(model_.impl(), settings_, output.array());
     const std::unique_ptr<io::SequenceSource> source = input_.open(false);
     for (io::SequenceRecord record; source->next(record);) {

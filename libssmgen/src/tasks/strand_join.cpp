@@ -19,11 +19,8 @@ std::int64_t StrandJoin::stage_offset(std::int64_t layer, std::int64_t row) cons
 void StrandJoin::begin(std::int64_t rows) {
   rows_ = rows;
   done_.assign(settings_.layers.size(), {});
-  const bool has_other =
-      settings_.strand == EmbedStrand::mean || settings_.strand == EmbedStrand::concat ||
-      (settings_.strand == EmbedStrand::minus && !settings_.model_has_both_strands);
-  if (!has_other) return;
-  stage_.resize(stage_offset(static_cast<std::int64_t>(settings_.layers.size()), 0));
+  held_.assign(settings_.layers.size(), {});
+  has_stage_ = false;
 }
 
 void StrandJoin::take(std::int64_t layer, bool minus, std::int64_t first_row,
@@ -33,17 +30,36 @@ void StrandJoin::take(std::int64_t layer, bool minus, std::int64_t first_row,
     taker(layer, first_row, values);
     return;
   }
-  auto& done = done_[static_cast<std::size_t>(layer)];
+  const auto index = static_cast<std::size_t>(layer);
+  auto& done = done_[index];
   const std::int64_t rows = static_cast<std::int64_t>(values.size()) / settings_.strand_channels;
+  done[minus ? 1 : 0] = first_row + rows;
+  Held& held = held_[index];
+  if (!held.values.empty() && held.minus != minus && held.first_row == first_row &&
+      held.values.size() == values.size()) {
+    join(layer, minus, first_row, values, held.values, taker);
+    held.values.clear();
+    return;
+  }
+  if (!held.values.empty()) {
+    put_aside(layer, held.first_row, held.values);
+    held.values.clear();
+  }
   const std::int64_t joinable = std::clamp<std::int64_t>(done[minus ? 0 : 1] - first_row, 0, rows);
   const auto split = static_cast<std::size_t>(joinable * settings_.strand_channels);
-  if (joinable > 0) join(layer, minus, first_row, values.first(split), taker);
-  if (joinable < rows) put_aside(layer, first_row + joinable, values.subspan(split));
-  done[minus ? 1 : 0] = first_row + rows;
+  if (joinable > 0) join_staged(layer, minus, first_row, values.first(split), taker);
+  if (joinable == rows) return;
+  held.minus = minus;
+  held.first_row = first_row + joinable;
+  held.values.assign(values.begin() + static_cast<std::int64_t>(split), values.end());
 }
 
 void StrandJoin::put_aside(std::int64_t layer, std::int64_t first_row,
                            std::span<const float> values) {
+  if (!has_stage_) {
+    stage_.resize(stage_offset(static_cast<std::int64_t>(settings_.layers.size()), 0));
+    has_stage_ = true;
+  }
   stage_.write(stage_offset(layer, first_row), values.data(),
                static_cast<std::int64_t>(values.size()));
 }
@@ -63,16 +79,21 @@ void StrandJoin::end_aside(const Taker& taker) {
   }
 }
 
-void StrandJoin::join(std::int64_t layer, bool minus, std::int64_t first_row,
-                      std::span<const float> values, const Taker& taker) {
+void StrandJoin::join_staged(std::int64_t layer, bool minus, std::int64_t first_row,
+                             std::span<const float> values, const Taker& taker) {
   other_.resize(values.size());
   stage_.read(stage_offset(layer, first_row), other_.data(),
               static_cast<std::int64_t>(other_.size()));
+  join(layer, minus, first_row, values, other_, taker);
+}
+
+void StrandJoin::join(std::int64_t layer, bool minus, std::int64_t first_row,
+                      std::span<const float> values, std::span<const float> other,
+                      const Taker& taker) {
   if (settings_.strand == EmbedStrand::mean) {
     joined_.resize(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) joined_[i] = 0.5f * (values[i] + other_[i]);
+    for (std::size_t i = 0; i < values.size(); ++i) joined_[i] = 0.5f * (values[i] + other[i]);
   } else {
-    const std::span<const float> other = other_;
     const std::span<const float> plus = minus ? other : values;
     const std::span<const float> reverse = minus ? values : other;
     const auto channels = static_cast<std::size_t>(settings_.strand_channels);

@@ -34,14 +34,25 @@ class StrandJoin {
   void end_aside(const Taker& taker);
 
  private:
+  // The piece that came last, which is joined from where it lies when its other strand is next.
+  struct Held {
+    bool minus = false;
+    std::int64_t first_row = 0;
+    std::vector<float> values;
+  };
+
   std::int64_t stage_offset(std::int64_t layer, std::int64_t row) const;
+  void join_staged(std::int64_t layer, bool minus, std::int64_t first_row,
+                   std::span<const float> values, const Taker& taker);
   void join(std::int64_t layer, bool minus, std::int64_t first_row, std::span<const float> values,
-            const Taker& taker);
+            std::span<const float> other, const Taker& taker);
 
   const ResolvedEmbed& settings_;
   io::RowStage stage_;
   std::int64_t rows_ = 0;
   std::vector<std::array<std::int64_t, 2>> done_;  // rows that came, by layer and strand
+  std::vector<Held> held_;                         // by layer; empty values for none
+  bool has_stage_ = false;                         // of the rows that are expected now
   std::vector<float> other_;
   std::vector<float> joined_;
 };
