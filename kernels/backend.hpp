@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <ssmgen/errors.hpp>
 #include <string>
 
 #include "kernels/add_norm.hpp"
@@ -78,23 +77,14 @@ class Backend {
   virtual void causal_conv(Stream stream, const CausalConvArgs<bfloat16>& args) = 0;
   virtual void selective_scan(Stream stream, const SelectiveScanArgs<float>& args) = 0;
   virtual void selective_scan(Stream stream, const SelectiveScanArgs<bfloat16>& args) = 0;
-  virtual void diagonal_scan(Stream /*stream*/, const DiagonalScanArgs<float>& /*args*/) {
-    lacks("diagonal_scan");
-  }
-  virtual void diagonal_scan(Stream /*stream*/, const DiagonalScanArgs<bfloat16>& /*args*/) {
-    lacks("diagonal_scan");
-  }
-  virtual void state_convolution(Stream /*stream*/, const StateConvolutionArgs<float>& /*args*/) {
-    lacks("state_convolution");
-  }
-  virtual void state_convolution(Stream /*stream*/,
-                                 const StateConvolutionArgs<bfloat16>& /*args*/) {
-    lacks("state_convolution");
-  }
-  virtual void gelu(Stream /*stream*/, const GeluArgs<float>& /*args*/) { lacks("gelu"); }
-  virtual void gelu(Stream /*stream*/, const GeluArgs<bfloat16>& /*args*/) { lacks("gelu"); }
-  virtual void glu(Stream /*stream*/, const GluArgs<float>& /*args*/) { lacks("glu"); }
-  virtual void glu(Stream /*stream*/, const GluArgs<bfloat16>& /*args*/) { lacks("glu"); }
+  virtual void diagonal_scan(Stream stream, const DiagonalScanArgs<float>& args) = 0;
+  virtual void diagonal_scan(Stream stream, const DiagonalScanArgs<bfloat16>& args) = 0;
+  virtual void state_convolution(Stream stream, const StateConvolutionArgs<float>& args) = 0;
+  virtual void state_convolution(Stream stream, const StateConvolutionArgs<bfloat16>& args) = 0;
+  virtual void gelu(Stream stream, const GeluArgs<float>& args) = 0;
+  virtual void gelu(Stream stream, const GeluArgs<bfloat16>& args) = 0;
+  virtual void glu(Stream stream, const GluArgs<float>& args) = 0;
+  virtual void glu(Stream stream, const GluArgs<bfloat16>& args) = 0;
   virtual void multiply(Stream stream, const MultiplyArgs<float>& args) = 0;
   virtual void multiply(Stream stream, const MultiplyArgs<bfloat16>& args) = 0;
   virtual void gather_rows(Stream stream, const GatherRowsArgs<float>& args) = 0;
@@ -102,12 +92,6 @@ class Backend {
   virtual void lm_head(Stream stream, const LmHeadArgs<float>& args) = 0;
   virtual void lm_head(Stream stream, const LmHeadArgs<bfloat16>& args) = 0;
   virtual void base_log_softmax(Stream stream, const BaseLogSoftmaxArgs& args) = 0;
-
- private:
-  [[noreturn]] void lacks(const char* kernel) const {
-    throw InvalidArgument(description() + " has no kernel " + kernel +
-                          ": run models of this type with --device cpu");
-  }
 };
 
 }  // namespace ssmgen::kernels

@@ -10,13 +10,17 @@
 #include "kernels/cuda/base_log_softmax.hpp"
 #include "kernels/cuda/causal_conv.hpp"
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/diagonal_scan.hpp"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/gather_rows.hpp"
+#include "kernels/cuda/gelu.hpp"
+#include "kernels/cuda/glu.hpp"
 #include "kernels/cuda/lm_head.hpp"
 #include "kernels/cuda/multiply.hpp"
 #include "kernels/cuda/plugin.hpp"
 #include "kernels/cuda/product.hpp"
 #include "kernels/cuda/selective_scan.hpp"
+#include "kernels/cuda/state_convolution.hpp"
 #include "kernels/cuda/token_embedding.hpp"
 
 namespace ssmgen::kernels::cuda {
@@ -82,6 +86,20 @@ __global__ void only_exponentials(float* sink) {
   sink[static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x] = sum;
 }
 
+__global__ void only_multiply_adds(float* sink) {
+  float x[8];
+#pragma unroll
+  for (int i = 0; i < 8; ++i) x[i] = static_cast<float>(threadIdx.x + i) * 1e-3f;
+  for (int round = 0; round < rate_rounds; ++round) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) x[i] = fmaf(x[i], 0.999f, 1e-3f);
+  }
+  float sum = 0.0f;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) sum += x[i];
+  sink[static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x] = sum;
+}
+
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(int device) : device_(device) {
@@ -93,9 +111,11 @@ class CudaBackend final : public Backend {
     std::uint64_t keep = UINT64_MAX;
     check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "memory pool");
     products_ = std::make_unique<Products>();
+    convolutions_ = std::make_unique<StateConvolutions>();
   }
   ~CudaBackend() override {
     const DeviceScope scope(device_);
+    convolutions_.reset();
     products_.reset();
   }
 
@@ -108,7 +128,8 @@ class CudaBackend final : public Backend {
 
   DeviceRates measure_rates(Dtype dtype) override {
     const DeviceScope scope(device_);
-    return {measure_products(dtype), measure_exponentials()};
+    return {measure_products(dtype), measure_loops(only_exponentials),
+            measure_loops(only_multiply_adds)};
   }
 
   void* allocate(std::int64_t bytes) override {
@@ -197,6 +218,30 @@ class CudaBackend final : public Backend {
   void selective_scan(Stream s, const SelectiveScanArgs<bfloat16>& args) override {
     launch(s, args, [](auto stream, const auto& a) { cuda::selective_scan(stream, a); });
   }
+  void diagonal_scan(Stream s, const DiagonalScanArgs<float>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::diagonal_scan(stream, a); });
+  }
+  void diagonal_scan(Stream s, const DiagonalScanArgs<bfloat16>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::diagonal_scan(stream, a); });
+  }
+  void state_convolution(Stream s, const StateConvolutionArgs<float>& args) override {
+    launch(s, args, [this](auto stream, const auto& a) { convolutions_->run(stream, a); });
+  }
+  void state_convolution(Stream s, const StateConvolutionArgs<bfloat16>& args) override {
+    launch(s, args, [this](auto stream, const auto& a) { convolutions_->run(stream, a); });
+  }
+  void gelu(Stream s, const GeluArgs<float>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::gelu(stream, a); });
+  }
+  void gelu(Stream s, const GeluArgs<bfloat16>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::gelu(stream, a); });
+  }
+  void glu(Stream s, const GluArgs<float>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::glu(stream, a); });
+  }
+  void glu(Stream s, const GluArgs<bfloat16>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::glu(stream, a); });
+  }
   void multiply(Stream s, const MultiplyArgs<float>& args) override {
     launch(s, args, [](auto stream, const auto& a) { cuda::multiply(stream, a); });
   }
@@ -269,7 +314,8 @@ class CudaBackend final : public Backend {
     return 2.0 * static_cast<double>(rows * size * size) / best;
   }
 
-  double measure_exponentials() {
+  /// Of a kernel that does rate_rounds times eight of a thing in each thread.
+  double measure_loops(void (*kernel)(float*)) {
     constexpr int threads = 256;
     const int blocks = properties_.multiProcessorCount * 8;
     void* sink = allocate(static_cast<std::int64_t>(threads) * blocks * 4);
@@ -277,8 +323,8 @@ class CudaBackend final : public Backend {
     double best = 1e9;
     for (int repeat = 0; repeat < 3; ++repeat) {
       best = std::min(best, timer.seconds([&] {
-        only_exponentials<<<static_cast<unsigned>(blocks), threads>>>(static_cast<float*>(sink));
-        check_launch("exponentials");
+        kernel<<<static_cast<unsigned>(blocks), threads>>>(static_cast<float*>(sink));
+        check_launch("rates");
       }));
     }
     release(sink);
@@ -288,6 +334,7 @@ class CudaBackend final : public Backend {
   int device_;
   cudaDeviceProp properties_{};
   std::unique_ptr<Products> products_;
+  std::unique_ptr<StateConvolutions> convolutions_;
 };
 
 }  // namespace
