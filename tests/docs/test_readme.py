@@ -138,9 +138,9 @@ def test_example_prints_what_the_readme_shows(example, printed):
     assert not found, f"{example.name}:\n" + "\n".join(found)
 
 
-def test_score_info_and_selftest_have_examples():
+def test_the_commands_have_examples():
     commands = "".join(example.command.text for example in EXAMPLES)
-    for name in ("score", "info", "selftest"):
+    for name in ("score", "embed", "track", "info", "selftest"):
         assert f"build/bin/ssmgen {name}" in commands
 
 
