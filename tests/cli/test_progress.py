@@ -195,3 +195,22 @@ def test_a_closed_standard_stream_is_not_mistaken_for_a_file(ssmgen_path, demo, 
         preexec_fn=lambda: os.close(closed),
     )
     assert done.returncode == 1 and says in done.stderr
+
+
+@pytest.mark.parametrize("command, output", [("embed", "out.npy"), ("track", "out.bw")])
+def test_embed_and_track_show_bases_rate_and_time_left(ssmgen_path, demo, tmp_path, command, output):
+    (tmp_path / "g.fa").write_text(fasta_text(CONTIGS))
+    options = ["--model", demo.model, "--window", 128, "--stride", 32, "-o", tmp_path / output]
+    given = [str(x) for x in (ssmgen_path, command, *options, tmp_path / "g.fa")]
+    written = on_a_terminal(given, lines_drawn(6))
+    assert written.startswith("ssmgen: FASTA: 1 records, 40,000 bases, 1,247 windows of up to 128")
+    lines = written.split("\r\033[K")[1:-1]
+    pattern = re.compile(
+        r"\[=* *\] +(\d+) %  [01] records read, ([\d,]+) bases, [\d,]+/s(, (\d+:\d\d:\d\d) left)?$"
+    )
+    found = [pattern.match(line) for line in lines]
+    assert all(found), lines
+    bases = [int(match[2].replace(",", "")) for match in found]
+    assert bases == sorted(bases) and 0 < bases[-1] < 40000
+    for match, count in zip(found, bases):
+        assert abs(int(match[1]) - count / 400) <= 1

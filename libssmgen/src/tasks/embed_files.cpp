@@ -51,14 +51,12 @@ class EmbedFiles {
     if (options_.dry_run) return summary_;
     EmbedOutput output(options_, format_, settings_, shape_, table_, input_.path(), signature());
     check_room();
-    EmbedRun run(model_.impl(), settings_, output.array());
+    EmbedRun run(model_.impl(), settings_, output.array(),
+                 [this](std::int64_t bases_done) { report(bases_done); });
     const std::unique_ptr<io::SequenceSource> source = input_.open(false);
-    for (io::SequenceRecord record; source->next(record);) {
-      add(record, output, run);
-      report(run);
-    }
+    for (io::SequenceRecord record; source->next(record);) add(record, output, run);
     run.finish();
-    report(run);
+    report(run.bases_done());
     summary_.reads_without_sequence = source->without_sequence();
     summary_.windows = run.windows_run();
     if (shape_.rows >= 0 && summary_.rows != shape_.rows) {
@@ -131,6 +129,8 @@ class EmbedFiles {
   }
 
   void add(const io::SequenceRecord& record, EmbedOutput& output, EmbedRun& run) {
+    ++summary_.records;
+    summary_.bases += record.length;
     const std::string_view letters = record.letters;
     const EmbedUnits units(settings_, record.length);
     for (std::int64_t i = 0; i < units.count(); ++i) {
@@ -146,8 +146,6 @@ class EmbedFiles {
       summary_.rows += rows;
       if (table_.is_pooled && bases == 0) ++summary_.empty_records;
     }
-    ++summary_.records;
-    summary_.bases += record.length;
   }
 
   // What every row depends on: a stopped run is gone on with by one of which this is the same.
@@ -182,8 +180,8 @@ class EmbedFiles {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
-  void report(const EmbedRun& run) {
-    observer_.on_progress({summary_.records, run.bases_done(), plan_.bases, seconds()});
+  void report(std::int64_t bases_done) {
+    observer_.on_progress({summary_.records, bases_done, plan_.bases, seconds()});
   }
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

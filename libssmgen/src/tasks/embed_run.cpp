@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "genome/bases.hpp"
 
@@ -38,8 +39,12 @@ std::int64_t pooled_bases(const ResolvedEmbed& settings, std::string_view letter
                        [](char letter) { return genome::is_acgt(letter); });
 }
 
-EmbedRun::EmbedRun(const Model::Impl& model, const ResolvedEmbed& settings, io::ArrayWriter& out)
-    : settings_(settings), out_(out), passes_(model, settings, *this) {}
+EmbedRun::EmbedRun(const Model::Impl& model, const ResolvedEmbed& settings, io::ArrayWriter& out,
+                   OnDone on_done)
+    : settings_(settings),
+      out_(out),
+      on_done_(std::move(on_done)),
+      passes_(model, settings, *this) {}
 
 void EmbedRun::add(std::int64_t first_row, std::string_view letters) {
   const auto length = static_cast<std::int64_t>(letters.size());
@@ -125,6 +130,7 @@ void EmbedRun::take(const SequenceWindow& window, std::int64_t layer, std::int64
 
 void EmbedRun::done(const SequenceWindow& window) {
   bases_done_ += window.tile.keep_end - window.tile.keep_begin;
+  if (on_done_) on_done_(bases_done_);
   if (!is_pooled()) return;
   const auto found = pools_.find(window.first_row);
   if (--found->second.windows_left > 0) return;

@@ -2,6 +2,7 @@
 // Records in, rows of an array out: cut into windows, passed through the model, pooled.
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -37,8 +38,12 @@ std::int64_t pooled_bases(const ResolvedEmbed& settings, std::string_view letter
 
 class EmbedRun : private HiddenTaker {
  public:
+  /// Told after each window how many bases are done.
+  using OnDone = std::function<void(std::int64_t)>;
+
   /// `out` takes the rows in any order.
-  EmbedRun(const Model::Impl& model, const ResolvedEmbed& settings, io::ArrayWriter& out);
+  EmbedRun(const Model::Impl& model, const ResolvedEmbed& settings, io::ArrayWriter& out,
+           OnDone on_done = nullptr);
 
   /// The rows of a unit, from `first_row` on, are in `out` after this or after finish().
   void add(std::int64_t first_row, std::string_view letters);
@@ -67,6 +72,7 @@ class EmbedRun : private HiddenTaker {
 
   const ResolvedEmbed& settings_;
   io::ArrayWriter& out_;
+  OnDone on_done_;
   std::unordered_map<std::int64_t, Pool> pools_;  // by row
   HiddenPasses passes_;
   std::vector<float> pooled_;
