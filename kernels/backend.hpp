@@ -25,6 +25,11 @@ namespace ssmgen::kernels {
 /// A queue of work on one device; null is a back end's only queue when it has no others.
 using Stream = void*;
 
+/// A point in a stream's work; null where there is one queue only.
+struct Event {
+  void* native = nullptr;
+};
+
 /// What the device does at the most of the things a model's time goes into, measured.
 struct DeviceRates {
   double product_flop_per_second = 0;   ///< a large matrix product of the type asked for
@@ -48,6 +53,10 @@ class Backend {
   /// Rows a chain of kernels had best have at a time: enough to fill the device, few enough for its
   /// caches. No result depends on it.
   virtual std::int64_t preferred_rows() const = 0;
+  /// What a sequence of more rows than that had best be cut into.
+  virtual std::int64_t preferred_chunk_rows() const = 0;
+  /// Bytes that an activation of many sequences may have in one pass, where that is more.
+  virtual std::int64_t preferred_group_bytes() const = 0;
   /// Measures for a fraction of a second; for benchmarks that state their distance to the floor.
   virtual DeviceRates measure_rates(Dtype dtype) = 0;
 
@@ -57,6 +66,11 @@ class Backend {
   virtual Stream create_stream() = 0;
   virtual void destroy_stream(Stream stream) noexcept = 0;
   virtual void synchronize(Stream stream) = 0;
+  /// A mark behind all that the stream got up to now; to be released, at any time.
+  virtual Event record(Stream stream) = 0;
+  /// What the stream gets from now on starts when the event has happened.
+  virtual void wait(Stream stream, Event event) = 0;
+  virtual void release(Event event) noexcept = 0;
   virtual void copy_from_host(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;
   virtual void copy_to_host(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;
   virtual void copy(Stream stream, void* to, const void* from, std::int64_t bytes) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 // out[row] = (accumulate ? out[row] : 0) + weight . in[row] + bias
+// or, with the activation softplus, softplus(weight . in[row] + bias): Mamba's time step.
 //
 // Shapes: in (rows, inputs) and out (rows, outputs) with row strides in elements; weight
 // (outputs, inputs) dense, as a checkpoint stores it; bias (outputs) f32 or none.
@@ -14,15 +15,16 @@
 
 namespace ssmgen::kernels {
 
+enum class Activation : std::uint8_t { none, softplus };
+
 /// What a product is made for; the weight is copied and packed once.
 struct ProductSpec {
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
   Dtype in = Dtype::f32;   ///< type of `in`; the weight is rounded to it
-  Dtype out = Dtype::f32;  ///< bf16 in may write f32 or bf16; f32 in writes f32
-  /// f32 operands may be rounded to 10 bits of mantissa (TF32) where that is faster: for the f32
-  /// sides of a model that is stored as bf16.
-  bool may_round = false;
+  Dtype out = Dtype::f32;  ///< f32 in writes bf16 through softplus only
+  /// softplus: f32 in, no accumulating; bf16 out permits operands of TF32's 10 bits.
+  Activation activation = Activation::none;
   const float* weight = nullptr;  ///< host memory, (outputs, inputs)
   const float* bias = nullptr;    ///< host memory, (outputs), may be null
 };

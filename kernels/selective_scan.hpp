@@ -1,17 +1,18 @@
 #pragma once
-// The selective scan of Mamba (Gu & Dao 2023, Algorithm 2) with everything around it that would
-// cost memory traffic: softplus, skip D and SiLU gate.
-//   dt      = softplus(delta[t,d] + delta_bias[d])
-//   h[d,n]  = exp(dt * A[d,n]) * h[d,n] + dt * B[t,n] * x[t,d]
+// The selective scan of Mamba (Gu & Dao 2023, Algorithm 2) with what would cost memory traffic
+// around it: skip D, the other direction's sum and the SiLU gate.
+//   h[d,n]  = exp(delta[t,d] * A[d,n]) * h[d,n] + delta[t,d] * B[t,n] * x[t,d]
 //   y       = sum_n C[t,n] * h[d,n] + D[d] * x[t,d]
-//   out     = y * SiLU(gate[t,d])          (gate null: y);  added to out when accumulate
-// t runs along the sweep's direction; h starts from state_in or zero. State and sums in f32.
+//   out     = (y + out if accumulate) * SiLU(gate[t,d])          (gate null: without the factor)
+// t runs along the sweep's direction; h starts from state_in or zero. State and sums in f32. Two
+// directions that share a gate are summed first and gated once, by the second; y is rounded to T
+// before it is added to what was stored, so that either direction may be first.
 //
-// Shapes: x, gate (batch, length, channels) with strides; delta (batch, length, channels) f32
-// dense; B, C (batch, length, states) f32 with strides; A (channels, states) f32, negative;
-// out (batch, length, channels) dense. Carry: state (batch, channels, states) f32 dense.
-// state_in and state_out may be the same memory. Every tile of tile_length positions, counted
-// from position 0 of the call, hands its state on in sweep order.
+// Shapes: x, gate (batch, length, channels) with strides; delta, the time step after softplus,
+// (batch, length, channels) dense; B, C (batch, length, states) f32 with strides; A (channels,
+// states) f32, negative; out (batch, length, channels) dense. Carry: state (batch, channels,
+// states) f32 dense. state_in and state_out may be the same memory. A call's positions may be cut
+// at multiples of tile_length, counted from position 0, each call handing its state on.
 // Sequences [0, opposite_from) go in `direction`, the others the opposite way.
 // Work: batch * length * channels * states exponentials, the floor on CPU and GPU alike.
 
@@ -26,8 +27,7 @@ struct SelectiveScanArgs {
   const T* x = nullptr;
   std::int64_t x_batch_stride = 0;  ///< elements
   std::int64_t x_row_stride = 0;
-  const float* delta = nullptr;       ///< before bias and softplus
-  const float* delta_bias = nullptr;  ///< (channels) or null
+  const T* delta = nullptr;
   const float* a = nullptr;
   const float* b = nullptr;
   const float* c = nullptr;

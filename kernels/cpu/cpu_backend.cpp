@@ -80,6 +80,8 @@ class CpuBackend final : public Backend {
   int threads() const override { return pool_.threads(); }
   bool native_bf16_products() const override { return native_bf16_; }
   std::int64_t preferred_rows() const override { return 4096; }
+  std::int64_t preferred_chunk_rows() const override { return 4096; }
+  std::int64_t preferred_group_bytes() const override { return 0; }
   DeviceRates measure_rates(Dtype dtype) override {
     return {measure_product_rate(*this, dtype), measure_exponential_rate(pool_),
             measure_multiply_add_rate(pool_)};
@@ -90,6 +92,9 @@ class CpuBackend final : public Backend {
   Stream create_stream() override { return nullptr; }
   void destroy_stream(Stream) noexcept override {}
   void synchronize(Stream) override {}
+  Event record(Stream) override { return {}; }
+  void wait(Stream, Event) override {}
+  void release(Event) noexcept override {}
   void copy_from_host(Stream stream, void* to, const void* from, std::int64_t bytes) override {
     copy(stream, to, from, bytes);
   }

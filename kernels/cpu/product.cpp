@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "kernels/cpu/convert.hpp"
+#include "kernels/cpu/softplus.hpp"
 
 namespace ssmgen::kernels::cpu {
 namespace {
@@ -88,12 +89,25 @@ struct Rows {
   }
 };
 
+// Rows [first, first + count) from a dense tile of f32, through softplus.
+void store_softplus(const Rows& out, std::int64_t first, std::int64_t count, const float* tile) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float* from = tile + i * out.length;
+    std::byte* to = out.row(first + i);
+    if (out.dtype == Dtype::f32) {
+      softplus(from, out.length, reinterpret_cast<float*>(to));
+    } else {
+      softplus(from, out.length, reinterpret_cast<bfloat16*>(to));
+    }
+  }
+}
+
 class CpuProduct final : public PreparedProduct {
  public:
   CpuProduct(const ProductSpec& spec, bool native_bf16, ScratchPool& scratch)
       : spec_(spec),
         in_(native_bf16 ? spec.in : Dtype::f32),
-        out_(native_bf16 ? spec.out : Dtype::f32),
+        out_(native_bf16 && spec.activation == Activation::none ? spec.out : Dtype::f32),
         scratch_(&scratch) {
     spec_.weight = nullptr;  // the caller's memory is read here and no more
     spec_.bias = nullptr;
@@ -222,11 +236,15 @@ class CpuProduct final : public PreparedProduct {
         in.load(row, count, in_tile, in_);
         in_memory.set_data_handle(in_tile);
       }
-      const bool direct = whole && out_in_place;
+      const bool direct = whole && out_in_place && spec_.activation == Activation::none;
       out_memory.set_data_handle(direct ? out.row(row) : out_tile);
       if (!direct && accumulate) out.load(row, count, out_tile, out_);
       plan.primitive.execute(stream, arguments);
-      if (!direct) out.store(row, count, out_tile, out_);
+      if (spec_.activation == Activation::softplus) {
+        store_softplus(out, row, count, reinterpret_cast<const float*>(out_tile));
+      } else if (!direct) {
+        out.store(row, count, out_tile, out_);
+      }
     }
     stream.wait();
   }
@@ -255,7 +273,11 @@ void check(const ProductSpec& spec) {
         fmt::format("product: a weight of at least 1 x 1 is needed, not {} x {}{}", spec.outputs,
                     spec.inputs, spec.weight == nullptr ? " at no address" : ""));
   }
-  if (spec.in == Dtype::f32 && spec.out != Dtype::f32) {
+  const bool softplus = spec.activation == Activation::softplus;
+  if (softplus && spec.in != Dtype::f32) {
+    throw InvalidArgument("product: softplus follows products of f32 inputs, not bf16");
+  }
+  if (spec.in == Dtype::f32 && spec.out != Dtype::f32 && !softplus) {
     throw InvalidArgument("product: f32 inputs give f32 outputs, not bf16");
   }
 }
@@ -294,6 +316,9 @@ void product(ThreadPool& pool, const ProductArgs& args) {
     throw InvalidArgument(
         fmt::format("product: {} rows of strides {} and {} do not hold {} inputs and {} outputs",
                     args.rows, args.in_row_stride, args.out_row_stride, spec.inputs, spec.outputs));
+  }
+  if (args.accumulate && spec.activation == Activation::softplus) {
+    throw InvalidArgument("product: what softplus gives is not added to an output");
   }
   try {
     prepared->run(pool, args);

@@ -1,20 +1,19 @@
 // The selective scan on the CPU.
-//   dt     = softplus(delta + delta_bias)
-//   h[n]   = 2^(dt * A[n] * log2 e) * h[n] + dt * x * B[n]
-//   out    = (sum_n C[n] * h[n] + D * x) * SiLU(gate)
+//   h[n]   = 2^(delta * A[n] * log2 e) * h[n] + delta * x * B[n]
+//   out    = (sum_n C[n] * h[n] + D * x (+ out)) * SiLU(gate)
 //
 // Lanes are channels: a vector of them runs its whole sweep by itself, so a result depends neither
 // on batch, nor threads, nor on where the sequence was cut. A task is one sequence and up to four
 // vectors of channels, so that what it reads of a row is several whole cache lines.
 // A sweep goes in blocks of 64 positions. A block is first staged for one vector of channels into
-// buffers that stay in L1 (16 KB): dt, dt * x, y = D * x and SiLU(gate); the loops over positions
-// are then free of strides, types, cut vectors and all maths but the recurrence. Four states at a
-// time run over the block, h and A in registers, y added to in its buffer; B and C are broadcast
-// from memory. The rows of the next block are prefetched during these loops, a line a position.
-// A is multiplied by log2 e once a sweep. Of the 12 instructions of a state and position 8 are the
-// exponential; 9 are multiplies and multiply-adds, of which a core starts two a cycle, so 4.5
-// cycles a vector of states bound the loop.
-// Traffic: x, gate, delta once, out once (twice to accumulate), B and C once a vector of channels.
+// buffers that stay in L1 (16 KB): delta, delta * x, y = D * x and SiLU(gate); the loops
+// over positions are then free of strides, types, cut vectors and all maths but the recurrence.
+// Four states at a time run over the block, h and A in registers, y added to in its buffer; B and C
+// are broadcast from memory. The rows of the next block are prefetched during these loops, a line a
+// position. A is multiplied by log2 e once a sweep. Of the 12 instructions of a state and position
+// 8 are the exponential; 9 are multiplies and multiply-adds, of which a core starts two a cycle,
+// so 4.5 cycles a vector of states bound the loop. Traffic: x, gate, delta once, out once (twice to
+// accumulate), B and C once a vector of channels.
 
 #include "kernels/cpu/selective_scan.hpp"
 
@@ -45,8 +44,8 @@ constexpr std::int64_t max_states = 256;
 
 // One block of positions of one vector of channels, in sweep order.
 struct Stage {
-  alignas(64) float dt[block_length * lanes];
-  alignas(64) float dt_x[block_length * lanes];
+  alignas(64) float delta[block_length * lanes];
+  alignas(64) float delta_x[block_length * lanes];
   alignas(64) float y[block_length * lanes];
   alignas(64) float gate[block_length * lanes];
 };
@@ -114,7 +113,7 @@ void list_next_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, st
   list.count = 0;
   if (next >= args.length) return;
   const T* x = args.x + rows.sequence * args.x_batch_stride + first;
-  const float* delta = args.delta + rows.sequence * args.length * args.channels + first;
+  const T* delta = args.delta + rows.sequence * args.length * args.channels + first;
   const T* out = args.out + rows.sequence * args.length * args.channels + first;
   const T* gate =
       args.gate == nullptr ? nullptr : args.gate + rows.sequence * args.gate_batch_stride + first;
@@ -140,17 +139,15 @@ void stage_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
                  std::int64_t positions, std::int64_t channel, std::int64_t count, Stage& stage) {
   const FloatTag d;
   const T* x_rows = args.x + rows.sequence * args.x_batch_stride + channel;
-  const float* delta_rows = args.delta + rows.sequence * args.length * args.channels + channel;
-  const FloatVector bias =
-      args.delta_bias == nullptr ? hn::Zero(d) : load_channels(args.delta_bias + channel, count);
+  const std::int64_t dense = rows.sequence * args.length * args.channels + channel;
+  const T* delta_rows = args.delta + dense;
   const FloatVector skip = args.d == nullptr ? hn::Zero(d) : load_channels(args.d + channel, count);
   for (std::int64_t s = 0; s < positions; ++s) {
     const std::int64_t position = rows.position(begin + s);
     const FloatVector x = load_channels(x_rows + position * args.x_row_stride, count);
     const FloatVector delta = load_channels(delta_rows + position * args.channels, count);
-    const FloatVector dt = softplus(d, hn::Add(delta, bias));
-    hn::Store(dt, d, stage.dt + s * lanes);
-    hn::Store(hn::Mul(dt, x), d, stage.dt_x + s * lanes);
+    hn::Store(delta, d, stage.delta + s * lanes);
+    hn::Store(hn::Mul(delta, x), d, stage.delta_x + s * lanes);
     hn::Store(hn::Mul(skip, x), d, stage.y + s * lanes);
   }
   if (args.gate == nullptr) return;
@@ -177,12 +174,12 @@ void advance_states(Stage& stage, std::int64_t positions, float* decay_of, float
     h[n] = hn::Load(d, h_of + n * lanes);
   }
   for (std::int64_t s = 0; s < positions; ++s) {
-    const FloatVector dt = hn::Load(d, stage.dt + s * lanes);
-    const FloatVector dt_x = hn::Load(d, stage.dt_x + s * lanes);
+    const FloatVector delta = hn::Load(d, stage.delta + s * lanes);
+    const FloatVector delta_x = hn::Load(d, stage.delta_x + s * lanes);
     FloatVector y = hn::Load(d, stage.y + s * lanes);
     for (int n = 0; n < group; ++n) {
-      const FloatVector kept = exp2(d, hn::Mul(dt, decay[n]));
-      h[n] = hn::MulAdd(kept, h[n], hn::Mul(dt_x, hn::Set(d, b[n])));
+      const FloatVector kept = exp2(d, hn::Mul(delta, decay[n]));
+      h[n] = hn::MulAdd(kept, h[n], hn::Mul(delta_x, hn::Set(d, b[n])));
       y = hn::MulAdd(hn::Set(d, c[n]), h[n], y);
     }
     hn::Store(y, d, stage.y + s * lanes);
@@ -218,6 +215,15 @@ void advance_all_states(const SelectiveScanArgs<T>& args, const SweepRows& rows,
   for (; fetched < prefetches.count; ++fetched) hwy::Prefetch(prefetches.line[fetched]);
 }
 
+// What `value` is once it has been stored.
+template <class T>
+HWY_INLINE FloatVector rounded_to(FloatVector value) {
+  if constexpr (sizeof(T) == sizeof(float)) return value;
+  alignas(64) T stored[lanes];
+  store_channels(value, stored);
+  return load_channels(stored);
+}
+
 template <class T>
 void store_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
                  std::int64_t positions, std::int64_t channel, std::int64_t count,
@@ -227,8 +233,8 @@ void store_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::i
   for (std::int64_t s = 0; s < positions; ++s) {
     T* out = out_rows + rows.position(begin + s) * args.channels;
     FloatVector y = hn::Load(d, stage.y + s * lanes);
+    if (args.accumulate) y = hn::Add(load_channels(out, count), rounded_to<T>(y));
     if (args.gate != nullptr) y = hn::Mul(y, hn::Load(d, stage.gate + s * lanes));
-    if (args.accumulate) y = hn::Add(load_channels(out, count), y);
     store_channels(y, out, count);
   }
 }

@@ -1,5 +1,6 @@
-// Add + RMSNorm and add + LayerNorm (contract: kernels/add_norm.hpp). A warp a row: the sum goes to
-// shared memory, so that the row is read whole before it is written, channels reversed or not.
+// Add + RMSNorm and add + LayerNorm (contract: kernels/add_norm.hpp). A warp a row. Where rows are
+// whole vectors and not too long, a lane has eight channels at a time in registers; else the sum
+// goes to shared memory. Either way a row is read whole before it is written, reversed or not.
 // Traffic: hidden, residual in and out, out once each.
 #include "kernels/cuda/add_norm.hpp"
 #include "kernels/cuda/check.hpp"
@@ -66,16 +67,120 @@ __global__ void add_norm(const AddNormArgs<T, R> args) {
   }
 }
 
+constexpr int lane_channels = 8;
+constexpr int most_parts = 4;  // of a row that stays in registers, 256 channels each
+
+__device__ __forceinline__ void load_channels(const float* from, float (&to)[lane_channels]) {
+  load_vector(from, reinterpret_cast<float(&)[4]>(to[0]));
+  load_vector(from + 4, reinterpret_cast<float(&)[4]>(to[4]));
+}
+__device__ __forceinline__ void load_channels(const bfloat16* from, float (&to)[lane_channels]) {
+  load_vector(from, to);
+}
+__device__ __forceinline__ void store_channels(const float (&from)[lane_channels], float* to) {
+  store_vector(reinterpret_cast<const float(&)[4]>(from[0]), to);
+  store_vector(reinterpret_cast<const float(&)[4]>(from[4]), to + 4);
+}
+__device__ __forceinline__ void store_channels(const float (&from)[lane_channels], bfloat16* to) {
+  store_vector(from, to);
+}
+
+template <class T, class R, bool is_layer_norm, int parts>
+__global__ void __launch_bounds__(block_warps* warp_lanes)
+    add_norm_vectors(const AddNormArgs<T, R> args) {
+  const int warp = static_cast<int>(threadIdx.x) / warp_lanes;
+  const int lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * block_warps + warp;
+  if (row >= args.rows) return;
+  const int channels = static_cast<int>(args.channels);
+  const T* hidden = args.hidden + row * args.channels;
+  const R* residual =
+      args.residual_in != nullptr ? args.residual_in + row * args.channels : nullptr;
+  float sum[parts][lane_channels];
+  float total = 0.0f;
+#pragma unroll
+  for (int part = 0; part < parts; ++part) {
+    const int channel = (part * warp_lanes + lane) * lane_channels;
+#pragma unroll
+    for (int j = 0; j < lane_channels; ++j) sum[part][j] = 0.0f;
+    if (channel >= channels) continue;
+    const int from = args.reverse_channels ? channels - lane_channels - channel : channel;
+    float own[lane_channels];
+    float kept[lane_channels] = {};
+    load_channels(hidden + from, own);
+    if (residual != nullptr) load_channels(residual + from, kept);
+#pragma unroll
+    for (int j = 0; j < lane_channels; ++j) {
+      const float forward = own[j] + kept[j];
+      const float backward = own[lane_channels - 1 - j] + kept[lane_channels - 1 - j];
+      sum[part][j] = args.reverse_channels ? backward : forward;
+      total += is_layer_norm ? sum[part][j] : sum[part][j] * sum[part][j];
+    }
+  }
+  total = warp_sum(total) / static_cast<float>(channels);
+  const float mean = is_layer_norm ? total : 0.0f;
+  if (is_layer_norm) {
+    total = 0.0f;
+#pragma unroll
+    for (int part = 0; part < parts; ++part) {
+      if ((part * warp_lanes + lane) * lane_channels >= channels) continue;
+#pragma unroll
+      for (int j = 0; j < lane_channels; ++j) {
+        total += (sum[part][j] - mean) * (sum[part][j] - mean);
+      }
+    }
+    total = warp_sum(total) / static_cast<float>(channels);
+  }
+  const float scale = 1.0f / sqrtf(total + args.epsilon);
+#pragma unroll
+  for (int part = 0; part < parts; ++part) {
+    const int channel = (part * warp_lanes + lane) * lane_channels;
+    if (channel >= channels) continue;
+    if (args.residual_out != nullptr) {
+      store_channels(sum[part], args.residual_out + row * args.channels + channel);
+    }
+    float weight[lane_channels];
+    float bias[lane_channels] = {};
+    load_channels(args.weight + channel, weight);
+    if (args.bias != nullptr) load_channels(args.bias + channel, bias);
+    float out[lane_channels];
+#pragma unroll
+    for (int j = 0; j < lane_channels; ++j) {
+      out[j] = (sum[part][j] - mean) * scale * weight[j] + bias[j];
+    }
+    store_channels(out, args.out + row * args.channels + channel);
+  }
+}
+
+template <bool is_layer_norm, int parts, class T, class R>
+void run_vectors(cudaStream_t stream, const AddNormArgs<T, R>& args, unsigned blocks) {
+  if constexpr (parts <= most_parts) {
+    if (args.channels > parts * warp_lanes * lane_channels) {
+      return run_vectors<is_layer_norm, parts + 1>(stream, args, blocks);
+    }
+    add_norm_vectors<T, R, is_layer_norm, parts>
+        <<<blocks, block_warps * warp_lanes, 0, stream>>>(args);
+  }
+}
+
 template <bool is_layer_norm, class T, class R>
 void run(cudaStream_t stream, const AddNormArgs<T, R>& args) {
   if (args.rows * args.channels == 0) return;
-  const auto bytes =
-      static_cast<int>(block_warps * args.channels * static_cast<std::int64_t>(sizeof(float)));
-  check(cudaFuncSetAttribute(add_norm<T, R, is_layer_norm>,
-                             cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-        "add_norm: shared memory for " + std::to_string(args.channels) + " channels");
   const auto blocks = static_cast<unsigned>((args.rows + block_warps - 1) / block_warps);
-  add_norm<T, R, is_layer_norm><<<blocks, block_warps * warp_lanes, bytes, stream>>>(args);
+  const auto is_aligned = [](const auto* data) { return is_vector_aligned(data, 0); };
+  if (args.channels % lane_channels == 0 &&
+      args.channels <= most_parts * warp_lanes * lane_channels && is_aligned(args.hidden) &&
+      is_aligned(args.residual_in) && is_aligned(args.residual_out) && is_aligned(args.out) &&
+      is_aligned(args.weight) && is_aligned(args.bias)) {
+    run_vectors<is_layer_norm, 1>(stream, args, blocks);
+  } else {
+    const auto bytes =
+        static_cast<int>(block_warps * args.channels * static_cast<std::int64_t>(sizeof(float)));
+    check(cudaFuncSetAttribute(add_norm<T, R, is_layer_norm>,
+                               cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+          "add_norm: shared memory for " + std::to_string(args.channels) + " channels");
+    add_norm<T, R, is_layer_norm><<<blocks, block_warps * warp_lanes, bytes, stream>>>(args);
+  }
   check_launch("add_norm");
 }
 

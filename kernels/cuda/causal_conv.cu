@@ -9,7 +9,7 @@ namespace ssmgen::kernels::cuda {
 namespace {
 
 constexpr int block_threads = 128;
-constexpr int positions = 32;  // a thread slides over
+constexpr int positions = 64;  // a thread slides over
 
 // The input `back` positions before step 0 of the sweep or at step `step` >= 0.
 template <class T>
@@ -59,18 +59,50 @@ __global__ void convolve(const CausalConvArgs<T> args, std::int64_t channel_bloc
   }
 }
 
-// The same for the published width 4, sixteen bytes of channels a thread: four inputs are read
-// ahead of their use, so that enough bytes are in flight.
+// Sixteen bytes as memory has them: a conversion would wait for its load.
+template <class T>
+__device__ __forceinline__ void widen(const uint4& bits, float (&to)[vector_elements<T>]) {
+  const std::uint32_t words[4] = {bits.x, bits.y, bits.z, bits.w};
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if constexpr (sizeof(T) == 4) {
+      to[i] = __uint_as_float(words[i]);
+    } else {
+      to[2 * i] = __uint_as_float(words[i] << 16);
+      to[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
+    }
+  }
+}
+
+// The same for the published width 4, sixteen bytes of channels a thread: the next four inputs are
+// on their way while four are worked on.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
-    convolve_vectors(const CausalConvArgs<T> args, std::int64_t channel_blocks) {
+    convolve_vectors(const CausalConvArgs<T> args, int channel_blocks) {
   constexpr int width = 4;
   constexpr int lanes = vector_elements<T>;
-  const std::int64_t channel = (blockIdx.x % channel_blocks * block_threads + threadIdx.x) * lanes;
+  constexpr int ahead = 4;
+  static_assert(positions % ahead == 0);
+  const int block = static_cast<int>(blockIdx.x) / channel_blocks;
+  const int channel_block = static_cast<int>(blockIdx.x) - block * channel_blocks;
+  const std::int64_t channel =
+      (static_cast<std::int64_t>(channel_block) * block_threads + threadIdx.x) * lanes;
   if (channel >= args.channels) return;
-  const std::int64_t first = blockIdx.x / channel_blocks * positions;
+  const std::int64_t first = static_cast<std::int64_t>(block) * positions;
   const std::int64_t batch = blockIdx.y;
   const bool leftwards = is_leftwards(args, batch);
+  const std::int64_t left = args.length - first;
+  const int count = left < positions ? static_cast<int>(left) : positions;
+  const std::int64_t start = leftwards ? args.length - 1 - first : first;
+  const std::int64_t in_step = leftwards ? -args.in_row_stride : args.in_row_stride;
+  const std::int64_t out_step = leftwards ? -args.channels : args.channels;
+  const T* in = args.in + batch * args.in_batch_stride + start * args.in_row_stride + channel;
+  T* out = args.out + (batch * args.length + start) * args.channels + channel;
+  uint4 next[ahead];
+#pragma unroll
+  for (int i = 0; i < ahead; ++i) {
+    if (i < count) next[i] = *reinterpret_cast<const uint4*>(in + i * in_step);
+  }
   float weight[width][lanes];
   float bias[lanes];
   float window[width][lanes];
@@ -84,34 +116,34 @@ __global__ void __launch_bounds__(block_threads)
           k == 0 ? 0.0f : input_at(args, batch, first - width + k, channel + j, leftwards);
     }
   }
-  const std::int64_t left = args.length - first;
-  const int count = left < positions ? static_cast<int>(left) : positions;
-  const std::int64_t start = leftwards ? args.length - 1 - first : first;
-  const std::int64_t way = leftwards ? -1 : 1;
-  const T* in = args.in + batch * args.in_batch_stride + start * args.in_row_stride + channel;
-  T* out = args.out + (batch * args.length + start) * args.channels + channel;
-  constexpr int ahead = 4;
-  for (int i = 0; i < count; i += ahead) {
-    float next[ahead][lanes];
+  for (int begin = 0; begin < count; begin += ahead) {
+    uint4 now[ahead];
 #pragma unroll
-    for (int a = 0; a < ahead; ++a) {
-      if (i + a < count) load_vector(in + (i + a) * way * args.in_row_stride, next[a]);
+    for (int i = 0; i < ahead; ++i) {
+      now[i] = next[i];
+      in += in_step;
+      if (begin + ahead + i < count) {
+        next[i] = *reinterpret_cast<const uint4*>(in + (ahead - 1) * in_step);
+      }
     }
 #pragma unroll
-    for (int a = 0; a < ahead; ++a) {
-      if (i + a >= count) break;
+    for (int i = 0; i < ahead; ++i) {
+      if (begin + i >= count) break;
+      float value[lanes];
+      widen<T>(now[i], value);
       float y[lanes];
 #pragma unroll
       for (int j = 0; j < lanes; ++j) {
 #pragma unroll
         for (int k = 0; k + 1 < width; ++k) window[k][j] = window[k + 1][j];
-        window[width - 1][j] = next[a][j];
+        window[width - 1][j] = value[j];
         float sum = bias[j];
 #pragma unroll
         for (int k = 0; k < width; ++k) sum = fmaf(weight[k][j], window[k][j], sum);
         y[j] = silu(sum);
       }
-      store_vector(y, out + (i + a) * way * args.channels);
+      store_vector(y, out);
+      out += out_step;
     }
   }
 }
@@ -148,7 +180,7 @@ void run_width(cudaStream_t stream, const CausalConvArgs<T>& args) {
   const dim3 grid(static_cast<unsigned>(channel_blocks * strips),
                   static_cast<unsigned>(args.batch));
   if (vectors) {
-    convolve_vectors<T><<<grid, block_threads, 0, stream>>>(args, channel_blocks);
+    convolve_vectors<T><<<grid, block_threads, 0, stream>>>(args, static_cast<int>(channel_blocks));
   } else {
     convolve<T, width><<<grid, block_threads, 0, stream>>>(args, channel_blocks);
   }

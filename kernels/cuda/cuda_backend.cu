@@ -1,5 +1,6 @@
 // An NVIDIA card as a back end, made by the plugin's one exported function.
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -125,6 +126,11 @@ class CudaBackend final : public Backend {
   int threads() const override { return 1; }
   bool native_bf16_products() const override { return properties_.major >= 8; }
   std::int64_t preferred_rows() const override { return std::int64_t{1} << 18; }
+  std::int64_t preferred_chunk_rows() const override { return std::int64_t{1} << 16; }
+  std::int64_t preferred_group_bytes() const override {
+    constexpr std::uint64_t activations = 64;  // of this size the card would hold
+    return static_cast<std::int64_t>(std::bit_floor(properties_.totalGlobalMem / activations));
+  }
 
   DeviceRates measure_rates(Dtype dtype) override {
     const DeviceScope scope(device_);
@@ -159,6 +165,20 @@ class CudaBackend final : public Backend {
     const DeviceScope scope(device_);
     check(cudaStreamSynchronize(native(stream)), "synchronize");
   }
+  Event record(Stream stream) override {
+    const DeviceScope scope(device_);
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "event");
+    check(cudaEventRecord(event, native(stream)), "event");
+    return {event};
+  }
+  void wait(Stream stream, Event event) override {
+    const DeviceScope scope(device_);
+    check(cudaStreamWaitEvent(native(stream), static_cast<cudaEvent_t>(event.native)), "event");
+  }
+  void release(Event event) noexcept override {
+    cudaEventDestroy(static_cast<cudaEvent_t>(event.native));
+  }
   void copy_from_host(Stream stream, void* to, const void* from, std::int64_t bytes) override {
     copy_bytes(stream, to, from, bytes, cudaMemcpyHostToDevice);
   }
@@ -179,7 +199,7 @@ class CudaBackend final : public Backend {
   }
   void product(Stream stream, const ProductArgs& args) override {
     const DeviceScope scope(device_);
-    products_->run(native(stream), args);
+    static_cast<const CudaPreparedProduct*>(args.product)->run(native(stream), args);
   }
 
   void token_embedding(Stream s, const TokenEmbeddingArgs<float>& args) override {
@@ -292,13 +312,13 @@ class CudaBackend final : public Backend {
     spec.in = dtype;
     spec.out = dtype;
     spec.weight = values.data();
-    const std::unique_ptr<PreparedProduct> product = products_->prepare(spec);
+    const std::unique_ptr<PreparedProduct> prepared = products_->prepare(spec);
     const std::int64_t bytes = rows * size * element_bytes(dtype);
     void* in = allocate(bytes);
     void* out = allocate(bytes);
     check(cudaMemset(in, 0x3c, static_cast<std::size_t>(bytes)), "fill");
     ProductArgs args;
-    args.product = product.get();
+    args.product = prepared.get();
     args.in = in;
     args.out = out;
     args.rows = rows;
@@ -307,7 +327,7 @@ class CudaBackend final : public Backend {
     Timer timer;
     double best = 1e9;
     for (int repeat = 0; repeat < repeats; ++repeat) {
-      best = std::min(best, timer.seconds([&] { products_->run(nullptr, args); }));
+      best = std::min(best, timer.seconds([&] { product(nullptr, args); }));
     }
     release(in);
     release(out);

@@ -2,6 +2,7 @@
 // Loads and stores of f32 and bf16 as f32, one or sixteen bytes at a time.
 
 #include <cstdint>
+#include <cuda_bf16.h>
 
 #include "kernels/common.hpp"
 
@@ -22,12 +23,15 @@ __device__ __forceinline__ float from_float<float>(float value) {
 }
 template <>
 __device__ __forceinline__ bfloat16 from_float<bfloat16>(float value) {
-  // Round to nearest even; a NaN keeps its sign and stays one.
-  const std::uint32_t word = __float_as_uint(value);
-  const std::uint32_t rounded = word + 0x7fffu + ((word >> 16) & 1u);
   bfloat16 result;
-  result.bits = static_cast<std::uint16_t>(value != value ? (word >> 16) | 0x40u : rounded >> 16);
+  result.bits = __bfloat16_as_ushort(__float2bfloat16_rn(value));
   return result;
+}
+
+/// Two values as two bf16, the first in the lower half.
+__device__ __forceinline__ std::uint32_t bf16_pair(float first, float second) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(first, second);
+  return *reinterpret_cast<const std::uint32_t*>(&pair);
 }
 
 /// Elements in sixteen bytes.
@@ -58,8 +62,7 @@ __device__ __forceinline__ void store_vector(const float (&from)[8], bfloat16* t
   std::uint32_t words[4];
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    words[i] = static_cast<std::uint32_t>(from_float<bfloat16>(from[2 * i]).bits) |
-               static_cast<std::uint32_t>(from_float<bfloat16>(from[2 * i + 1]).bits) << 16;
+    words[i] = bf16_pair(from[2 * i], from[2 * i + 1]);
   }
   *reinterpret_cast<uint4*>(to) = make_uint4(words[0], words[1], words[2], words[3]);
 }
@@ -91,8 +94,7 @@ __device__ __forceinline__ float softplus(float x) {
 
 /// x / (1 + e^-x).
 __device__ __forceinline__ float silu(float x) {
-  const float e = exp2_fast(-fabsf(x) * log2_e);
-  return __fdividef(x * (x >= 0.0f ? 1.0f : e), 1.0f + e);
+  return __fdividef(x, 1.0f + exp2_fast(x * -log2_e));
 }
 
 /// A grid for a loop over `count` things with a stride of the whole grid.

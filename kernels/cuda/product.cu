@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/product.hpp"
+#include "kernels/cuda/softplus_product.hpp"
 
 namespace ssmgen::kernels::cuda {
 namespace {
@@ -47,40 +48,38 @@ class Layout {
   cublasLtMatrixLayout_t layout_ = nullptr;
 };
 
-class CudaProduct final : public PreparedProduct {
+class LibraryProduct final : public CudaPreparedProduct {
  public:
-  CudaProduct(cublasLtHandle_t handle, const ProductSpec& spec) : spec_(spec) {
-    upload(spec);
-    const bool rounds = spec.in == Dtype::f32 && spec.may_round;
-    check(cublasLtMatmulDescCreate(
-              &operation_, rounds ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
-          describe(spec));
+  LibraryProduct(cublasLtHandle_t handle, const ProductSpec& spec)
+      : handle_(handle),
+        spec_(spec),
+        weight_(spec.weight, spec.inputs * spec.outputs, spec.in),
+        bias_(spec.bias, spec.outputs, spec.out) {
+    spec_.weight = nullptr;  // the caller's memory is read here and no more
+    spec_.bias = nullptr;
+    check(cublasLtMatmulDescCreate(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F), describe(spec));
     const cublasOperation_t transposed = CUBLAS_OP_T;
     check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
                                          sizeof(transposed)),
           describe(spec));
-    if (bias_ != nullptr) {
+    if (const void* bias = bias_.data(); bias != nullptr) {
       const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
       const cudaDataType_t bias_type = data_type(spec.out);
       check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
                                            sizeof(epilogue)),
             describe(spec));
-      check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias_,
-                                           sizeof(bias_)),
+      check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
+                                           sizeof(bias)),
             describe(spec));
       check(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
                                            &bias_type, sizeof(bias_type)),
             describe(spec));
     }
-    choose_algorithm(handle);
+    choose_algorithm();
   }
-  ~CudaProduct() override {
-    cublasLtMatmulDescDestroy(operation_);
-    cudaFree(weight_);
-    cudaFree(bias_);
-  }
+  ~LibraryProduct() override { cublasLtMatmulDescDestroy(operation_); }
 
-  void run(cublasLtHandle_t handle, cudaStream_t stream, const ProductArgs& args) const {
+  void run(cudaStream_t stream, const ProductArgs& args) const override {
     for (std::int64_t first = 0; first < args.rows; first += planned_rows) {
       const std::int64_t rows = std::min(planned_rows, args.rows - first);
       const Layout weight(spec_.in, spec_.inputs, spec_.outputs, spec_.inputs);
@@ -92,34 +91,14 @@ class CudaProduct final : public PreparedProduct {
           static_cast<char*>(args.out) + first * args.out_row_stride * element_bytes(spec_.out);
       const float one = 1.0f;
       const float keep = args.accumulate ? 1.0f : 0.0f;
-      check(cublasLtMatmul(handle, operation_, &one, weight_, weight.get(), from, in.get(), &keep,
-                           to, out.get(), to, out.get(), &algorithm_, nullptr, 0, stream),
+      check(cublasLtMatmul(handle_, operation_, &one, weight_.data(), weight.get(), from, in.get(),
+                           &keep, to, out.get(), to, out.get(), &algorithm_, nullptr, 0, stream),
             describe(spec_) + " of " + std::to_string(rows) + " rows");
     }
   }
 
  private:
-  void upload(const ProductSpec& spec) {
-    const auto store = [](const float* values, std::int64_t count, Dtype dtype) {
-      void* memory = nullptr;
-      const auto bytes = static_cast<std::size_t>(count * element_bytes(dtype));
-      cuda::check(cudaMalloc(&memory, bytes), std::to_string(bytes) + " bytes for a weight");
-      if (dtype == Dtype::f32) {
-        cuda::check(cudaMemcpy(memory, values, bytes, cudaMemcpyHostToDevice), "weight upload");
-      } else {
-        std::vector<bfloat16> rounded(values, values + count);
-        cuda::check(cudaMemcpy(memory, rounded.data(), bytes, cudaMemcpyHostToDevice),
-                    "weight upload");
-      }
-      return memory;
-    };
-    weight_ = store(spec.weight, spec.inputs * spec.outputs, spec.in);
-    if (spec.bias != nullptr) bias_ = store(spec.bias, spec.outputs, spec.out);
-    spec_.weight = nullptr;
-    spec_.bias = nullptr;
-  }
-
-  void choose_algorithm(cublasLtHandle_t handle) {
+  void choose_algorithm() {
     cublasLtMatmulPreference_t preference = nullptr;
     check(cublasLtMatmulPreferenceCreate(&preference), describe(spec_));
     const std::size_t workspace_bytes = 0;
@@ -140,7 +119,7 @@ class CudaProduct final : public PreparedProduct {
     cublasLtMatmulHeuristicResult_t found{};
     int count = 0;
     const cublasStatus_t status =
-        cublasLtMatmulAlgoGetHeuristic(handle, operation_, weight.get(), in.get(), out.get(),
+        cublasLtMatmulAlgoGetHeuristic(handle_, operation_, weight.get(), in.get(), out.get(),
                                        out.get(), preference, 1, &found, &count);
     cublasLtMatmulPreferenceDestroy(preference);
     check(status, describe(spec_));
@@ -148,14 +127,31 @@ class CudaProduct final : public PreparedProduct {
     algorithm_ = found.algo;
   }
 
+  cublasLtHandle_t handle_;
   ProductSpec spec_;
-  void* weight_ = nullptr;
-  void* bias_ = nullptr;
+  DeviceValues weight_;
+  DeviceValues bias_;
   cublasLtMatmulDesc_t operation_ = nullptr;
   cublasLtMatmulAlgo_t algorithm_{};
 };
 
 }  // namespace
+
+DeviceValues::DeviceValues(const float* values, std::int64_t count, Dtype dtype) {
+  if (values == nullptr) return;
+  const auto bytes = static_cast<std::size_t>(count * element_bytes(dtype));
+  cuda::check(cudaMalloc(&data_, bytes), std::to_string(bytes) + " bytes for a weight");
+  const void* source = values;
+  std::vector<bfloat16> rounded;
+  if (dtype == Dtype::bf16) {
+    rounded = std::vector<bfloat16>(values, values + count);
+    source = rounded.data();
+  }
+  cuda::check(cudaMemcpy(data_, source, bytes, cudaMemcpyHostToDevice), "weight upload");
+}
+DeviceValues::~DeviceValues() {
+  cudaFree(data_);
+}
 
 Products::Products() {
   check(cublasLtCreate(&handle_), "start");
@@ -165,14 +161,11 @@ Products::~Products() {
 }
 
 std::unique_ptr<PreparedProduct> Products::prepare(const ProductSpec& spec) {
+  if (spec.activation == Activation::softplus) return prepare_softplus_product(spec);
   if (spec.in == Dtype::f32 && spec.out != Dtype::f32) {
     throw InvalidArgument("a product of f32 writes f32");
   }
-  return std::make_unique<CudaProduct>(handle_, spec);
-}
-
-void Products::run(cudaStream_t stream, const ProductArgs& args) {
-  static_cast<const CudaProduct*>(args.product)->run(handle_, stream, args);
+  return std::make_unique<LibraryProduct>(handle_, spec);
 }
 
 }  // namespace ssmgen::kernels::cuda

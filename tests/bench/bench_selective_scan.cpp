@@ -37,7 +37,7 @@ void selective_scan(benchmark::State& state) {
   kernels::cpu::ThreadPool pool(threads);
   const auto in_proj = bench::normal_values<T>(rows * 2 * channels, 0.0f, 1.0f, 1);
   const auto x_proj = bench::normal_values<float>(rows * x_proj_row, 0.0f, 1.0f, 2);
-  const auto delta = bench::normal_values<float>(rows * channels, -4.0f, 1.0f, 3);
+  const auto delta = bench::normal_values<T>(rows * channels, 0.05f, 0.01f, 3);
   const auto skip = bench::normal_values<float>(channels, 1.0f, 0.1f, 4);
   const auto a = bench::normal_values<float>(channels * states, -8.0f, 2.0f, 5);
   const auto out = bench::allocate<T>(rows * channels);

@@ -14,6 +14,8 @@ pack() {
   done | sort -u | grep -v -E '/(libc|libm|ld-linux[^/]*)\.so' | xargs -I{} cp -L {} "$folder/lib/"
   cp -L "$build/lib/libssmgen_cuda.so" "$folder/lib/"
   strip "$folder"/lib/*.so* "${programs[@]/#/$folder/}"
+  tar -C "$folder" -czf "$folder/lib.tar.gz" lib  # a third of the size
+  rm -r "$folder/lib"
   cp "$0" "$folder/device.sh"
 }
 
@@ -24,6 +26,7 @@ bench() {
 
 run() {
   cd "$(dirname "$0")"
+  tar -xzf lib.tar.gz
   export LD_LIBRARY_PATH=$PWD/lib
   for program in test_kernels test_stream test_tasks; do
     "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1

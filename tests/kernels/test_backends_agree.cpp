@@ -79,7 +79,7 @@ TEST_P(BackendsAgree, TokenEmbeddingAndGather) {
 
 TEST_P(BackendsAgree, Norms) {
   for (const ops::NormKind kind : {ops::NormKind::rms, ops::NormKind::layer}) {
-    for (const std::int64_t channels : {1, 33, 256, 1024}) {
+    for (const std::int64_t channels : {1, 33, 96, 256, 1024, 1280}) {
       for (const bool reverse : {false, true}) {
         compare([&](Machine& machine) {
           const Tensor weight = machine.values({channels}, 0.5f, 1.5f, 2);
@@ -118,6 +118,38 @@ TEST_P(BackendsAgree, Products) {
   }
 }
 
+TEST_P(BackendsAgree, ProductsWithSoftplus) {
+  for (const auto& [inputs, outputs] : {std::pair<int, int>{4, 96},
+                                        {16, 512},
+                                        {24, 768},
+                                        {32, 40},
+                                        {48, 104},
+                                        {64, 128},
+                                        {128, 64},
+                                        {3, 5},
+                                        {130, 33}}) {
+    compare([&, inputs = inputs, outputs = outputs](Machine& machine) {
+      const std::vector<float> weight =
+          test::random_values<float>(std::int64_t{inputs} * outputs, -0.2f, 0.2f, 6);
+      const std::vector<float> bias = test::random_values<float>(outputs, -4, 1, 7);
+      ProductSpec spec;
+      spec.inputs = inputs;
+      spec.outputs = outputs;
+      spec.in = Dtype::f32;
+      spec.out = GetParam();
+      spec.activation = Activation::softplus;
+      spec.weight = weight.data();
+      spec.bias = bias.data();
+      const auto product = machine.backend->prepare_product(spec);
+      const Tensor in = machine.values({1031, inputs + 8}, -1, 1, 8);
+      std::vector<Tensor> out;
+      out.emplace_back(*machine.backend, core::element_type(GetParam()), Shape{1031, outputs});
+      ops::product(machine.context, *product, in.view().channels(0, inputs), out[0], false);
+      return out;
+    });
+  }
+}
+
 TEST_P(BackendsAgree, CausalConv) {
   for (const std::int64_t length : {1, 2, 3, 31, 200}) {
     for (const std::int64_t channels : {1, 33, 64}) {
@@ -142,14 +174,13 @@ TEST_P(BackendsAgree, CausalConv) {
 
 TEST_P(BackendsAgree, SelectiveScan) {
   for (const std::int64_t length :
-       {1L, 2L, 17L, tile_length - 1, tile_length, tile_length + 1, 3 * tile_length + 5}) {
+       {1L, 2L, 17L, 127L, 512L, tile_length, tile_length + 1, 3 * tile_length + 5}) {
     for (const auto& [channels, states] :
-         {std::pair<int, int>{33, 16}, {64, 16}, {5, 5}, {9, 24}}) {
+         {std::pair<int, int>{33, 16}, {64, 16}, {512, 16}, {5, 5}, {9, 24}, {16, 64}}) {
       compare([&, channels = channels, states = states](Machine& machine) {
         ops::SelectiveScanTensors scan;
         const Tensor x = machine.values({2, length, 2 * channels}, -1, 1, 13, GetParam());
-        const Tensor delta = machine.values({2, length, channels}, -3, 2, 14);
-        const Tensor delta_bias = machine.values({channels}, -4, 0, 15);
+        const Tensor delta = machine.values({2, length, channels}, 0.001f, 0.8f, 14, GetParam());
         const Tensor a = machine.values({channels, states}, -16, -0.01f, 16);
         const Tensor b_c = machine.values({2, length, 2 * states}, -0.2f, 1, 17);
         const Tensor d = machine.values({channels}, -0.2f, 1, 18);
@@ -159,7 +190,6 @@ TEST_P(BackendsAgree, SelectiveScan) {
         scan.x = x.view().channels(0, channels);
         scan.gate = x.view().channels(channels, 2 * channels);
         scan.delta = delta;
-        scan.delta_bias = delta_bias;
         scan.a = a;
         scan.b = b_c.view().channels(0, states);
         scan.c = b_c.view().channels(states, 2 * states);

@@ -23,16 +23,24 @@ namespace {
 const std::int64_t tile = product_tile_rows();
 const std::int64_t many_rows = tile + 3;
 
-/// The type pairs a product may have, and whether bf16 units are used where there are any.
-template <class InType, class OutType, bool native>
+/// The type pairs a product may have, whether bf16 units are used where there are any, and what
+/// follows.
+template <class InType, class OutType, bool native, Activation then = Activation::none>
 struct Types {
   using In = InType;
   using Out = OutType;
   static constexpr bool native_bf16 = native;
+  static constexpr Activation activation = then;
+  /// Whether to accumulate: both where the contract has both.
+  static std::vector<bool> accumulations() {
+    return then == Activation::none ? std::vector<bool>{false, true} : std::vector<bool>{false};
+  }
 };
-using AllTypes = testing::Types<Types<float, float, true>, Types<bfloat16, bfloat16, true>,
-                                Types<bfloat16, float, true>, Types<bfloat16, bfloat16, false>,
-                                Types<bfloat16, float, false>>;
+using AllTypes =
+    testing::Types<Types<float, float, true>, Types<bfloat16, bfloat16, true>,
+                   Types<bfloat16, float, true>, Types<bfloat16, bfloat16, false>,
+                   Types<bfloat16, float, false>, Types<float, float, true, Activation::softplus>,
+                   Types<float, bfloat16, true, Activation::softplus>>;
 
 template <class T>
 std::vector<T> spread(const std::vector<T>& dense, std::int64_t length, std::int64_t stride) {
@@ -59,6 +67,7 @@ struct Problem {
     spec.outputs = outputs;
     spec.in = test::dtype_of<In>;
     spec.out = test::dtype_of<Out>;
+    spec.activation = Types::activation;
     spec.weight = weight.data();
     spec.bias = with_bias ? bias.data() : nullptr;
     prepared = prepare_product(spec, Types::native_bf16 && has_bf16_products(), scratch);
@@ -145,7 +154,7 @@ TYPED_TEST_SUITE(Product, AllTypes);
 TYPED_TEST(Product, MatchesTheReference) {
   for_each_shape([](std::int64_t inputs, std::int64_t outputs) {
     const Problem<TypeParam> problem(inputs, outputs, inputs % 16 == 0);
-    for (const bool accumulate : {false, true}) {
+    for (const bool accumulate : TypeParam::accumulations()) {
       const auto got = problem.run(0, many_rows, {.accumulate = accumulate});
       for (const std::int64_t row : {std::int64_t{0}, tile - 1, tile, many_rows - 1}) {
         test::expect_close(rows_of(got, outputs, row, row + 1), problem.expected(row, accumulate));
@@ -170,7 +179,7 @@ TYPED_TEST(Product, MatchesTheReferenceForAnyNumberOfRows) {
 TYPED_TEST(Product, ARowDependsOnThatRowAlone) {
   for_each_shape([](std::int64_t inputs, std::int64_t outputs) {
     const Problem<TypeParam> problem(inputs, outputs);
-    for (const bool accumulate : {false, true}) {
+    for (const bool accumulate : TypeParam::accumulations()) {
       SCOPED_TRACE(accumulate ? "accumulating" : "plain");
       const auto all = problem.run(0, many_rows, {.accumulate = accumulate});
       const auto expect_same = [&](std::int64_t first, std::int64_t last,
@@ -275,6 +284,9 @@ TEST(ProductErrors, NameWhatWasExpected) {
   wrong = spec;
   wrong.out = Dtype::bf16;
   test::expect_error<InvalidArgument>(prepare(wrong), {"f32 inputs", "bf16"});
+  wrong.in = Dtype::bf16;
+  wrong.activation = Activation::softplus;
+  test::expect_error<InvalidArgument>(prepare(wrong), {"softplus", "bf16"});
 
   ThreadPool pool(1);
   const auto prepared = prepare_product(spec, true, scratch);
@@ -287,6 +299,13 @@ TEST(ProductErrors, NameWhatWasExpected) {
   args.in_row_stride = 1;
   args.out_row_stride = 3;
   test::expect_error<InvalidArgument>([&] { product(pool, args); }, {"strides 1 and 3"});
+  ProductSpec time_step = spec;
+  time_step.activation = Activation::softplus;
+  const auto activated = prepare_product(time_step, true, scratch);
+  args.product = activated.get();
+  args.in_row_stride = 2;
+  args.accumulate = true;
+  test::expect_error<InvalidArgument>([&] { product(pool, args); }, {"softplus", "added"});
   class Other final : public PreparedProduct {
   } other;
   args.product = &other;

@@ -21,6 +21,14 @@ std::vector<float> reversed_rows(const std::vector<float>& values, std::int64_t 
   return result;
 }
 
+// The halves of (1, length, 2 * d_inner).
+core::TensorView x_of(const core::TensorView& x_gate) {
+  return x_gate.channels(0, sizes.d_inner);
+}
+core::TensorView gate_of(const core::TensorView& x_gate) {
+  return x_gate.channels(sizes.d_inner, 2 * sizes.d_inner);
+}
+
 TEST(SelectiveSweep, TwoDirectionsAgreeUnderTimeReversal) {
   Machine machine;
   Random random(1);
@@ -28,9 +36,9 @@ TEST(SelectiveSweep, TwoDirectionsAgreeUnderTimeReversal) {
   const std::vector<float> xz = random.values(length * 2 * sizes.d_inner);
   const core::Tensor out(*machine.backend, core::ElementType::f32, {1, length, sizes.d_inner});
   const auto run = [&](const std::vector<float>& values, kernels::Direction direction) {
-    layer.forward(machine.context, {direction, 1},
-                  machine.tensor(values, {1, length, 2 * sizes.d_inner}), nullptr, nullptr, out,
-                  false);
+    const core::Tensor x_gate = machine.tensor(values, {1, length, 2 * sizes.d_inner});
+    layer.forward(machine.context, {direction, 1}, x_of(x_gate), gate_of(x_gate), nullptr, nullptr,
+                  out, false);
     return machine.host(out);
   };
   const std::vector<float> rightwards = run(xz, kernels::Direction::left_to_right);
@@ -48,7 +56,7 @@ TEST(SelectiveSweep, ACarryJoinsChunksBitForBit) {
       machine.tensor(random.values(length * 2 * sizes.d_inner), {1, length, 2 * sizes.d_inner});
   const core::Tensor whole(*machine.backend, core::ElementType::f32, {1, length, sizes.d_inner});
   const ops::Sweep sweep{kernels::Direction::left_to_right, 1};
-  layer.forward(machine.context, sweep, xz, nullptr, nullptr, whole, false);
+  layer.forward(machine.context, sweep, x_of(xz), gate_of(xz), nullptr, nullptr, whole, false);
 
   const core::Tensor tail(*machine.backend, core::ElementType::f32,
                           {1, sizes.d_conv - 1, sizes.d_inner});
@@ -64,10 +72,14 @@ TEST(SelectiveSweep, ACarryJoinsChunksBitForBit) {
         .slice(begin, end)
         .reshape({1, end - begin, channels});
   };
-  layer.forward(machine.context, sweep, rows(xz, 0, cut), nullptr, &carry, rows(parts, 0, cut),
-                false);
-  layer.forward(machine.context, sweep, rows(xz, cut, length), &carry, nullptr,
-                rows(parts, cut, length), false);
+  const auto run = [&](std::int64_t begin, std::int64_t end, const MambaCarry* before,
+                       const MambaCarry* after) {
+    const core::TensorView part = rows(xz, begin, end);
+    layer.forward(machine.context, sweep, x_of(part), gate_of(part), before, after,
+                  rows(parts, begin, end), false);
+  };
+  run(0, cut, nullptr, &carry);
+  run(cut, length, &carry, nullptr);
   EXPECT_EQ(machine.host(parts), machine.host(whole));
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // The product in f64, as its contract writes it.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -21,7 +23,9 @@ std::vector<double> product_row(const kernels::ProductSpec& spec, const In* in, 
       sum += weight * static_cast<float>(in[k]);
     }
     if (before != nullptr) sum += static_cast<float>(before[n]);
-    out[static_cast<std::size_t>(n)] = sum;
+    const bool softplus = spec.activation == kernels::Activation::softplus;
+    out[static_cast<std::size_t>(n)] =
+        softplus ? std::max(sum, 0.0) + std::log1p(std::exp(-std::abs(sum))) : sum;
   }
   return out;
 }

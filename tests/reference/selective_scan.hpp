@@ -35,24 +35,22 @@ ScanResult selective_scan(const kernels::SelectiveScanArgs<T>& args) {
         const std::int64_t dense = (sequence * args.length + t) * args.channels + channel;
         const double x =
             value(args.x[sequence * args.x_batch_stride + t * args.x_row_stride + channel]);
-        double delta = args.delta[dense];
-        if (args.delta_bias != nullptr) delta += args.delta_bias[channel];
-        const double dt = delta > 40.0 ? delta : std::log1p(std::exp(delta));
+        const double delta = value(args.delta[dense]);
         const float* b = args.b + sequence * args.bc_batch_stride + t * args.bc_row_stride;
         const float* c = args.c + sequence * args.bc_batch_stride + t * args.bc_row_stride;
         double y = args.d == nullptr ? 0.0 : args.d[channel] * x;
         for (std::int64_t n = 0; n < args.states; ++n) {
           const double a = args.a[channel * args.states + n];
-          h[n] = std::exp(dt * a) * h[n] + dt * b[n] * x;
+          h[n] = std::exp(delta * a) * h[n] + delta * b[n] * x;
           y += c[n] * h[n];
         }
+        if (args.accumulate) y += value(args.out[dense]);
         if (args.gate != nullptr) {
           const double gate = value(
               args.gate[sequence * args.gate_batch_stride + t * args.gate_row_stride + channel]);
           y *= gate / (1.0 + std::exp(-gate));
         }
-        result.out[static_cast<std::size_t>(dense)] =
-            args.accumulate ? value(args.out[dense]) + y : y;
+        result.out[static_cast<std::size_t>(dense)] = y;
       }
     }
   }

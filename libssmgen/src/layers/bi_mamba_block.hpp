@@ -44,21 +44,27 @@ class BiMambaBlock {
                const BiMambaBlockWeights& weights);
 
   bool is_bidirectional() const noexcept { return sweeps_[1] != nullptr; }
-  /// One in_proj serves both sweeps, so its result may be kept from the first to the second.
-  bool shares_in_proj() const noexcept { return in_proj_[1] == nullptr; }
-  /// The sweeps may be summed before one out_proj, since it is linear.
-  bool sums_sweeps() const noexcept { return out_proj_[1] == nullptr && join_ == Join::add; }
+  /// One in_proj serves both sweeps, so its x may be kept from the first to the second.
+  bool shares_in_proj() const noexcept { return x_in_proj_[1] == nullptr; }
+  /// The sweeps may be summed before one gate and one out_proj, since both are linear.
+  bool sums_sweeps() const noexcept {
+    return is_bidirectional() && out_proj_[1] == nullptr && join_ == Join::add;
+  }
   const MambaSizes& sizes() const noexcept { return sizes_; }
   const Norm& norm() const noexcept { return norm_; }
 
-  /// normed (rows, d_model) -> xz (rows, 2*d_inner).
-  void project_in(core::Context& ctx, Pass pass, const core::TensorView& normed,
-                  const core::TensorView& xz) const;
+  /// normed (rows, d_model) -> x (rows, d_inner), what a pass sweeps over.
+  void project_x(core::Context& ctx, Pass pass, const core::TensorView& normed,
+                 const core::TensorView& x) const;
+  /// normed (rows, d_model) -> gate (rows, d_inner).
+  void project_gate(core::Context& ctx, Pass pass, const core::TensorView& normed,
+                    const core::TensorView& gate) const;
 
-  /// xz (batch, length, 2*d_inner) -> mixed (batch, length, d_inner), `sweep` as of this pass.
-  void sweep(core::Context& ctx, Pass pass, const ops::Sweep& sweep, const core::TensorView& xz,
-             const MambaCarry* carry_in, const MambaCarry* carry_out, const core::TensorView& mixed,
-             bool accumulate) const;
+  /// x, gate (batch, length, d_inner) -> mixed, the same; `sweep` as of this pass. Where
+  /// sums_sweeps(), the first pass has no gate and the second accumulates, then gates the sum.
+  void sweep(core::Context& ctx, Pass pass, const ops::Sweep& sweep, const core::TensorView& x,
+             const core::TensorView& gate, const MambaCarry* carry_in, const MambaCarry* carry_out,
+             const core::TensorView& mixed, bool accumulate) const;
 
   /// The block's output (rows, d_model) from what the sweeps gave (rows, d_inner each); `second`
   /// is absent for one direction and where sums_sweeps(): then `first` holds all of it.
@@ -70,7 +76,8 @@ class BiMambaBlock {
   Join join_;
   Norm norm_;
   std::array<std::unique_ptr<SelectiveSweep>, 2> sweeps_;
-  std::array<std::unique_ptr<kernels::PreparedProduct>, 2> in_proj_;
+  std::array<std::unique_ptr<kernels::PreparedProduct>, 2> x_in_proj_;
+  std::array<std::unique_ptr<kernels::PreparedProduct>, 2> gate_in_proj_;
   std::array<std::unique_ptr<kernels::PreparedProduct>, 2> out_proj_;
 };
 

@@ -17,9 +17,12 @@ std::vector<float> negative_exponential(const std::vector<float>& values) {
 
 }  // namespace
 
-std::unique_ptr<kernels::PreparedProduct> prepare_product(
-    kernels::Backend& backend, Dtype in, Dtype out, std::int64_t outputs, std::int64_t inputs,
-    const std::vector<float>& weight, const std::vector<float>& bias, bool may_round) {
+std::unique_ptr<kernels::PreparedProduct> prepare_product(kernels::Backend& backend, Dtype in,
+                                                          Dtype out, std::int64_t outputs,
+                                                          std::int64_t inputs,
+                                                          const std::vector<float>& weight,
+                                                          const std::vector<float>& bias,
+                                                          kernels::Activation activation) {
   if (static_cast<std::int64_t>(weight.size()) != outputs * inputs ||
       (!bias.empty() && static_cast<std::int64_t>(bias.size()) != outputs)) {
     throw InvalidArgument(
@@ -31,54 +34,51 @@ std::unique_ptr<kernels::PreparedProduct> prepare_product(
   spec.outputs = outputs;
   spec.in = in;
   spec.out = out;
-  spec.may_round = may_round;
+  spec.activation = activation;
   spec.weight = weight.data();
   spec.bias = bias.empty() ? nullptr : bias.data();
   return backend.prepare_product(spec);
 }
 
-// dt, B and C stay in f32 whatever the storage type: they are a few columns, and delta decides
-// how long the state remembers.
+// dt, B and C stay in f32 whatever the storage type: they are a few columns.
 SelectiveSweep::SelectiveSweep(kernels::Backend& backend, const MambaSizes& sizes, Dtype dtype,
                                const SweepWeights& weights)
     : sizes_(sizes),
       conv_weight_(
           core::upload(backend, weights.conv_weight, Dtype::f32, {sizes.d_inner, sizes.d_conv})),
-      dt_bias_(core::upload(backend, weights.dt_bias, Dtype::f32, {sizes.d_inner})),
       a_(core::upload(backend, negative_exponential(weights.a_log), Dtype::f32,
                       {sizes.d_inner, sizes.d_state})),
       d_(core::upload(backend, weights.d, Dtype::f32, {sizes.d_inner})),
       x_proj_(prepare_product(backend, dtype, Dtype::f32, sizes.dt_rank + 2 * sizes.d_state,
                               sizes.d_inner, weights.x_proj, {})),
-      dt_proj_(prepare_product(backend, Dtype::f32, Dtype::f32, sizes.d_inner, sizes.dt_rank,
-                               weights.dt_proj, {}, dtype == Dtype::bf16)) {
+      dt_proj_(prepare_product(backend, Dtype::f32, dtype, sizes.d_inner, sizes.dt_rank,
+                               weights.dt_proj, weights.dt_bias, kernels::Activation::softplus)) {
   if (!weights.conv_bias.empty()) {
     conv_bias_ = core::upload(backend, weights.conv_bias, Dtype::f32, {sizes.d_inner});
   }
 }
 
-void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep,
-                             const core::TensorView& xz, const MambaCarry* carry_in,
+void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& x,
+                             const core::TensorView& gate, const MambaCarry* carry_in,
                              const MambaCarry* carry_out, const core::TensorView& out,
                              bool accumulate) const {
   const core::Workspace::Scope scope(ctx.workspace());
-  const std::int64_t batch = xz.shape()[0];
-  const std::int64_t length = xz.shape()[1];
+  const std::int64_t batch = x.shape()[0];
+  const std::int64_t length = x.shape()[1];
   const std::int64_t rows = batch * length;
   const std::int64_t rank = sizes_.dt_rank;
   const std::int64_t states = sizes_.d_state;
   const std::int64_t projected = rank + 2 * states;
 
-  const core::TensorView conv = ctx.workspace().take(xz.type(), {batch, length, sizes_.d_inner});
-  ops::causal_conv(ctx, sweep, xz.channels(0, sizes_.d_inner), conv_weight_, conv_bias_,
+  const core::TensorView conv = ctx.workspace().take(x.type(), {batch, length, sizes_.d_inner});
+  ops::causal_conv(ctx, sweep, x, conv_weight_, conv_bias_,
                    carry_in != nullptr ? carry_in->conv_tail : core::TensorView(),
                    carry_out != nullptr ? carry_out->conv_tail : core::TensorView(), conv);
 
   const core::TensorView dt_b_c = ctx.workspace().take(core::ElementType::f32, {rows, projected});
   ops::product(ctx, *x_proj_, conv.reshape({rows, sizes_.d_inner}), dt_b_c, false);
 
-  const core::TensorView delta =
-      ctx.workspace().take(core::ElementType::f32, {batch, length, sizes_.d_inner});
+  const core::TensorView delta = ctx.workspace().take(x.type(), {batch, length, sizes_.d_inner});
   ops::product(ctx, *dt_proj_, dt_b_c.channels(0, rank), delta.reshape({rows, sizes_.d_inner}),
                false);
 
@@ -86,12 +86,11 @@ void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep,
   ops::SelectiveScanTensors scan;
   scan.x = conv;
   scan.delta = delta;
-  scan.delta_bias = dt_bias_;
   scan.a = a_;
   scan.b = by_position.channels(rank, rank + states);
   scan.c = by_position.channels(rank + states, projected);
   scan.d = d_;
-  scan.gate = xz.channels(sizes_.d_inner, 2 * sizes_.d_inner);
+  scan.gate = gate;
   if (carry_in != nullptr) scan.state_in = carry_in->scan_state;
   if (carry_out != nullptr) scan.state_out = carry_out->scan_state;
   scan.out = out;

@@ -43,27 +43,27 @@ class SelectiveSweep {
   SelectiveSweep(kernels::Backend& backend, const MambaSizes& sizes, Dtype dtype,
                  const SweepWeights& weights);
 
-  /// xz (batch, length, 2*d_inner): x, then the gate. out (batch, length, d_inner) dense.
+  /// x, gate (batch, length, d_inner), gate absent for none; out the same, dense. With accumulate
+  /// out is added to before it is gated.
   /// carry_in and carry_out may be null (zeros before the start; the end is dropped) or the same.
-  void forward(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& xz,
-               const MambaCarry* carry_in, const MambaCarry* carry_out, const core::TensorView& out,
-               bool accumulate) const;
+  void forward(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& x,
+               const core::TensorView& gate, const MambaCarry* carry_in,
+               const MambaCarry* carry_out, const core::TensorView& out, bool accumulate) const;
 
  private:
   MambaSizes sizes_;
   core::Tensor conv_weight_;
   core::Tensor conv_bias_;
-  core::Tensor dt_bias_;
   core::Tensor a_;
   core::Tensor d_;
   std::unique_ptr<kernels::PreparedProduct> x_proj_;
   std::unique_ptr<kernels::PreparedProduct> dt_proj_;
 };
 
-/// A product of `in` activations with this weight (outputs, inputs), results in `out`; may_round as
-/// in kernels::ProductSpec.
+/// A product of `in` activations with this weight (outputs, inputs), results in `out`.
 std::unique_ptr<kernels::PreparedProduct> prepare_product(
     kernels::Backend& backend, Dtype in, Dtype out, std::int64_t outputs, std::int64_t inputs,
-    const std::vector<float>& weight, const std::vector<float>& bias, bool may_round = false);
+    const std::vector<float>& weight, const std::vector<float>& bias,
+    kernels::Activation activation = kernels::Activation::none);
 
 }  // namespace ssmgen::layers

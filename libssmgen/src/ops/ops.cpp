@@ -142,7 +142,7 @@ void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanT
   const std::int64_t channels = shape[2];
   const std::int64_t states = tensors.a.shape()[1];
   expect_shape(op, "delta", tensors.delta, shape);
-  expect_type(op, "delta", tensors.delta, ElementType::f32);
+  expect_type(op, "delta", tensors.delta, tensors.x.type());
   expect_dense(op, "delta", tensors.delta);
   expect_shape(op, "a", tensors.a, {channels, states});
   expect_shape(op, "b", tensors.b, {batch, length, states});
@@ -153,9 +153,7 @@ void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanT
   if (tensors.b.stride(0) != tensors.c.stride(0) || tensors.b.stride(1) != tensors.c.stride(1)) {
     throw InvalidArgument("selective_scan: b and c must share their strides");
   }
-  for (const TensorView& vector : {tensors.delta_bias, tensors.d}) {
-    if (vector) expect_shape(op, "delta_bias and d", vector, {channels});
-  }
+  if (tensors.d) expect_shape(op, "d", tensors.d, {channels});
   for (const TensorView& state : {tensors.state_in, tensors.state_out}) {
     if (state) expect_shape(op, "state", state, {batch, channels, states});
   }
@@ -168,8 +166,7 @@ void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanT
     args.x = tensors.x.as<T>();
     args.x_batch_stride = tensors.x.stride(0);
     args.x_row_stride = tensors.x.stride(1);
-    args.delta = tensors.delta.as<float>();
-    args.delta_bias = tensors.delta_bias.as<float>();
+    args.delta = tensors.delta.as<T>();
     args.a = tensors.a.as<float>();
     args.b = tensors.b.as<float>();
     args.c = tensors.c.as<float>();

@@ -51,17 +51,16 @@ void causal_conv(core::Context& ctx, const Sweep& sweep, const core::TensorView&
 
 /// The tensors of kernels::SelectiveScanArgs.
 struct SelectiveScanTensors {
-  core::TensorView x;           ///< (batch, length, channels)
-  core::TensorView delta;       ///< (batch, length, channels) f32
-  core::TensorView delta_bias;  ///< (channels) f32
-  core::TensorView a;           ///< (channels, states) f32
-  core::TensorView b;           ///< (batch, length, states) f32
-  core::TensorView c;           ///< (batch, length, states) f32
-  core::TensorView d;           ///< (channels) f32
-  core::TensorView gate;        ///< (batch, length, channels) or absent
-  core::TensorView state_in;    ///< (batch, channels, states) f32 or absent
-  core::TensorView state_out;   ///< (batch, channels, states) f32 or absent
-  core::TensorView out;         ///< (batch, length, channels)
+  core::TensorView x;          ///< (batch, length, channels)
+  core::TensorView delta;      ///< (batch, length, channels) dense
+  core::TensorView a;          ///< (channels, states) f32
+  core::TensorView b;          ///< (batch, length, states) f32
+  core::TensorView c;          ///< (batch, length, states) f32
+  core::TensorView d;          ///< (channels) f32 or absent
+  core::TensorView gate;       ///< (batch, length, channels) or absent
+  core::TensorView state_in;   ///< (batch, channels, states) f32 or absent
+  core::TensorView state_out;  ///< (batch, channels, states) f32 or absent
+  core::TensorView out;        ///< (batch, length, channels)
 };
 void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanTensors& tensors,
                     bool accumulate);

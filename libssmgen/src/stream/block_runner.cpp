@@ -1,6 +1,8 @@
 #include "stream/block_runner.hpp"
 
+#include <memory>
 #include <ssmgen/errors.hpp>
+#include <vector>
 
 namespace ssmgen::stream {
 namespace {
@@ -8,116 +10,171 @@ namespace {
 using core::TensorView;
 using layers::Pass;
 
-class BlockRun {
+// x of all chunks is kept from the first visit for the second, in place of a second product, unless
+// a long sequence would make it larger than this.
+constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 30;
+
+// Behind all that a context got before it was made.
+class Mark {
  public:
-  BlockRun(core::Context& ctx, const layers::BiMambaBlock& block, const ChunkPlan& plan,
-           const SequenceSet& set, const BlockOptions& options)
-      : ctx_(ctx), block_(block), plan_(plan), set_(set), options_(options) {
-    const std::int64_t rows = set.count * set.length;
-    const std::int64_t d_inner = block.sizes().d_inner;
-    keep_ = plan.count() == 1 || options.keep_projection;
-    keep_ = keep_ && block.is_bidirectional() && block.shares_in_proj();
-    if (block.is_bidirectional()) {
-      mixed_ = ctx.workspace().take(set.hidden.type(), {rows, d_inner});
-      if (keep_) xz_ = ctx.workspace().take(set.hidden.type(), {rows, 2 * d_inner});
-    }
-    if (plan.count() > 1) {
-      carry_.conv_tail =
-          ctx.workspace().take(core::ElementType::f32, {1, block.sizes().d_conv - 1, d_inner});
-      carry_.scan_state =
-          ctx.workspace().take(core::ElementType::f32, {1, d_inner, block.sizes().d_state});
-    }
-  }
+  explicit Mark(core::Context& ctx)
+      : backend_(ctx.backend()), stream_(ctx.stream()), event_(backend_.record(stream_)) {}
+  Mark(const Mark&) = delete;
+  Mark& operator=(const Mark&) = delete;
+  ~Mark() { backend_.release(event_); }
 
-  void first_pass() {
-    run_chunks(set_.first_sweep, [this](const ChunkRange& chunk, const Steps& steps) {
-      const TensorView hidden = rows(set_.hidden, chunk);
-      const TensorView residual = rows(set_.residual, chunk);
-      block_.norm().forward(ctx_, hidden, options_.has_residual ? residual : TensorView(), residual,
-                            hidden, options_.reverse_channels);
-      const TensorView xz = keep_ ? rows(xz_, chunk) : take_rows(chunk, 2);
-      block_.project_in(ctx_, Pass::first, hidden, xz);
-      const TensorView mixed =
-          block_.is_bidirectional() ? rows(mixed_, chunk) : take_rows(chunk, 1);
-      sweep(Pass::first, steps, xz, mixed, false);
-      if (!block_.is_bidirectional()) block_.join(ctx_, mixed, {}, hidden);
-    });
-  }
-
-  void second_pass() {
-    ops::Sweep back = set_.first_sweep;
-    back.direction = kernels::opposite(back.direction);
-    run_chunks(back, [this](const ChunkRange& chunk, const Steps& steps) {
-      // The first pass left the normed rows in `hidden`; the join replaces them.
-      const TensorView hidden = rows(set_.hidden, chunk);
-      const TensorView xz = keep_ ? rows(xz_, chunk) : take_rows(chunk, 2);
-      if (!keep_) block_.project_in(ctx_, Pass::second, hidden, xz);
-      const TensorView first = rows(mixed_, chunk);
-      const TensorView second = block_.sums_sweeps() ? TensorView() : take_rows(chunk, 1);
-      sweep(Pass::second, steps, xz, second ? second : first, !second);
-      block_.join(ctx_, first, second, hidden);
-    });
+  /// What `later` gets from now on starts after that.
+  void hold_back(core::Context& later) const {
+    if (later.stream() != stream_) backend_.wait(later.stream(), event_);
   }
 
  private:
-  struct Steps {
-    ops::Sweep sweep;
-    bool is_first = true;
-    bool is_last = true;
-  };
+  kernels::Backend& backend_;
+  kernels::Stream stream_;
+  kernels::Event event_;
+};
 
-  template <class Body>
-  void run_chunks(const ops::Sweep& sweep, Body&& body) {
-    const std::int64_t chunks = plan_.count();
-    const bool rightwards = sweep.direction == kernels::Direction::left_to_right;
-    for (std::int64_t step = 0; step < chunks; ++step) {
-      const core::Workspace::Scope scope(ctx_.workspace());
-      const std::int64_t index = rightwards ? step : chunks - 1 - step;
-      body(plan_.range(index), Steps{sweep, step == 0, step == chunks - 1});
+class BlockRun {
+ public:
+  BlockRun(core::Context& ctx, core::Context& side, const layers::BiMambaBlock& block,
+           const ChunkPlan& plan, const SequenceSet& set, const BlockOptions& options)
+      : block_(block),
+        plan_(plan),
+        set_(set),
+        options_(options),
+        sweeps_{Sweep{ctx, Pass::first, set.first_sweep, {}},
+                Sweep{side, Pass::second, set.first_sweep, {}}},
+        visits_(static_cast<std::size_t>(plan.count())) {
+    sweeps_[1].way.direction = kernels::opposite(set.first_sweep.direction);
+    const layers::MambaSizes& sizes = block.sizes();
+    const core::Shape rows{set.count * set.length, sizes.d_inner};
+    const std::int64_t bytes = rows.count() * core::element_bytes(set.hidden.type());
+    keep_ = block.is_bidirectional() && block.shares_in_proj() &&
+            (plan.count() == 1 || bytes < most_kept_bytes);
+    if (block.is_bidirectional()) mixed_ = ctx.workspace().take(set.hidden.type(), rows);
+    if (keep_) x_ = ctx.workspace().take(set.hidden.type(), rows);
+    if (plan.count() == 1) return;
+    for (Sweep& sweep : sweeps_) {
+      sweep.carry.conv_tail =
+          ctx.workspace().take(core::ElementType::f32, {1, sizes.d_conv - 1, sizes.d_inner});
+      sweep.carry.scan_state =
+          ctx.workspace().take(core::ElementType::f32, {1, sizes.d_inner, sizes.d_state});
     }
   }
 
+  // Both sweeps at once, chunk by chunk from both ends; in the middle they pass each other.
+  void run() {
+    Mark(sweeps_[0].ctx).hold_back(sweeps_[1].ctx);
+    for (std::int64_t step = 0; step < plan_.count(); ++step) {
+      visit(sweeps_[0], step);
+      if (block_.is_bidirectional()) visit(sweeps_[1], step);
+    }
+    Mark(sweeps_[1].ctx).hold_back(sweeps_[0].ctx);
+  }
+
+ private:
+  struct Sweep {
+    core::Context& ctx;
+    Pass pass;
+    ops::Sweep way;
+    layers::MambaCarry carry;
+  };
+
+  void visit(Sweep& sweep, std::int64_t step) {
+    const core::Workspace::Scope scope(sweep.ctx.workspace());
+    const bool rightwards = sweep.way.direction == kernels::Direction::left_to_right;
+    const std::int64_t index = rightwards ? step : plan_.count() - 1 - step;
+    const ChunkRange chunk = plan_.range(index);
+    std::unique_ptr<Mark>& first_visit = visits_[static_cast<std::size_t>(index)];
+    if (first_visit == nullptr) {
+      visit_first(sweep, step, chunk);
+      first_visit = std::make_unique<Mark>(sweep.ctx);
+    } else {
+      first_visit->hold_back(sweep.ctx);
+      visit_second(sweep, step, chunk);
+    }
+  }
+
+  // Leaves the normed rows in `hidden` and what the sweep gave in `mixed_`.
+  void visit_first(Sweep& sweep, std::int64_t step, const ChunkRange& chunk) {
+    const TensorView hidden = rows(set_.hidden, chunk);
+    const TensorView residual = rows(set_.residual, chunk);
+    block_.norm().forward(sweep.ctx, hidden, options_.has_residual ? residual : TensorView(),
+                          residual, hidden, options_.reverse_channels);
+    const TensorView x = keep_ ? rows(x_, chunk) : take_rows(sweep, chunk);
+    block_.project_x(sweep.ctx, sweep.pass, hidden, x);
+    TensorView gate;
+    if (!block_.sums_sweeps()) {
+      gate = take_rows(sweep, chunk);
+      block_.project_gate(sweep.ctx, sweep.pass, hidden, gate);
+    }
+    const TensorView mixed =
+        block_.is_bidirectional() ? rows(mixed_, chunk) : take_rows(sweep, chunk);
+    run_sweep(sweep, step, x, gate, mixed, false);
+    if (!block_.is_bidirectional()) block_.join(sweep.ctx, mixed, {}, hidden);
+  }
+
+  // Puts the block's output in the place of the normed rows.
+  void visit_second(Sweep& sweep, std::int64_t step, const ChunkRange& chunk) {
+    const TensorView hidden = rows(set_.hidden, chunk);
+    const TensorView x = keep_ ? rows(x_, chunk) : take_rows(sweep, chunk);
+    if (!keep_) block_.project_x(sweep.ctx, sweep.pass, hidden, x);
+    const TensorView gate = take_rows(sweep, chunk);
+    block_.project_gate(sweep.ctx, sweep.pass, hidden, gate);
+    const TensorView there = rows(mixed_, chunk);
+    if (block_.sums_sweeps()) {
+      run_sweep(sweep, step, x, gate, there, true);
+      block_.join(sweep.ctx, there, {}, hidden);
+      return;
+    }
+    const TensorView own = take_rows(sweep, chunk);
+    run_sweep(sweep, step, x, gate, own, false);
+    const bool is_second_pass = sweep.pass == Pass::second;
+    block_.join(sweep.ctx, is_second_pass ? there : own, is_second_pass ? own : there, hidden);
+  }
+
   // With one chunk a range covers the rows of all sequences, otherwise those of the only one.
-  std::int64_t row_count(const ChunkRange& chunk) const { return chunk.length() * set_.count; }
   TensorView rows(const TensorView& whole, const ChunkRange& chunk) const {
     return whole.slice(chunk.begin * set_.count, chunk.end * set_.count);
   }
-  TensorView take_rows(const ChunkRange& chunk, std::int64_t d_inners) {
-    return ctx_.workspace().take(set_.hidden.type(),
-                                 {row_count(chunk), d_inners * block_.sizes().d_inner});
+  TensorView take_rows(const Sweep& sweep, const ChunkRange& chunk) {
+    return sweep.ctx.workspace().take(set_.hidden.type(),
+                                      {chunk.length() * set_.count, block_.sizes().d_inner});
   }
 
-  void sweep(Pass pass, const Steps& steps, const TensorView& xz, const TensorView& mixed,
-             bool accumulate) {
-    const std::int64_t length = xz.shape()[0] / set_.count;
-    const std::int64_t d_inner = block_.sizes().d_inner;
-    block_.sweep(ctx_, pass, steps.sweep, xz.reshape({set_.count, length, 2 * d_inner}),
-                 steps.is_first ? nullptr : &carry_, steps.is_last ? nullptr : &carry_,
-                 mixed.reshape({set_.count, length, d_inner}), accumulate);
+  void run_sweep(const Sweep& sweep, std::int64_t step, const TensorView& x, const TensorView& gate,
+                 const TensorView& mixed, bool accumulate) {
+    const auto by_sequence = [&](const TensorView& rows) {
+      if (!rows) return rows;
+      return rows.reshape({set_.count, rows.shape()[0] / set_.count, rows.shape()[1]});
+    };
+    block_.sweep(sweep.ctx, sweep.pass, sweep.way, by_sequence(x), by_sequence(gate),
+                 step == 0 ? nullptr : &sweep.carry,
+                 step == plan_.count() - 1 ? nullptr : &sweep.carry, by_sequence(mixed),
+                 accumulate);
   }
 
-  core::Context& ctx_;
   const layers::BiMambaBlock& block_;
   const ChunkPlan& plan_;
   const SequenceSet& set_;
   const BlockOptions& options_;
+  Sweep sweeps_[2];
+  std::vector<std::unique_ptr<Mark>> visits_;  // a chunk's first
   bool keep_ = false;
-  TensorView mixed_;  // (rows, d_inner): what the first pass leaves for the second
-  TensorView xz_;     // (rows, 2*d_inner), when kept
-  layers::MambaCarry carry_;
+  TensorView mixed_;  // (rows, d_inner): what a chunk's first visit leaves for the second
+  TensorView x_;      // (rows, d_inner), when kept
 };
 
 }  // namespace
 
-void run_block(core::Context& ctx, const layers::BiMambaBlock& block, const ChunkPlan& plan,
-               const SequenceSet& set, const BlockOptions& options) {
+void run_block(core::Context& ctx, core::Context& side, const layers::BiMambaBlock& block,
+               const ChunkPlan& plan, const SequenceSet& set, const BlockOptions& options) {
   if (plan.count() > 1 && set.count != 1) {
     throw InvalidArgument("sequences that are cut into chunks run one at a time");
   }
   const core::Workspace::Scope scope(ctx.workspace());
-  BlockRun run(ctx, block, plan, set, options);
-  run.first_pass();
-  if (block.is_bidirectional()) run.second_pass();
+  // One chunk is visited twice, in turn: a second stream would only wait.
+  BlockRun(ctx, plan.count() == 1 ? ctx : side, block, plan, set, options).run();
 }
 
 }  // namespace ssmgen::stream

@@ -1,6 +1,6 @@
 #pragma once
-// One block over a set of sequences: a sweep one way and, when bidirectional, a sweep back, chunk
-// by chunk, each chunk's state handed to the next.
+// One block over a set of sequences: a sweep one way and, when bidirectional, a sweep the other way
+// at the same time, chunk by chunk, each chunk's state handed to the next.
 
 #include <cstdint>
 
@@ -22,11 +22,11 @@ struct SequenceSet {
 struct BlockOptions {
   bool has_residual = true;       ///< false for the first block: the residual is only written
   bool reverse_channels = false;  ///< take hidden and residual in reversed channel order
-  /// Keep x and z of all chunks from the first sweep for the second, in place of a second in_proj.
-  bool keep_projection = true;
 };
 
-void run_block(core::Context& ctx, const layers::BiMambaBlock& block, const ChunkPlan& plan,
-               const SequenceSet& set, const BlockOptions& options);
+/// `side` is a context of the same back end for the second sweep's work; it may be `ctx`. What
+/// `ctx` gets afterwards follows both.
+void run_block(core::Context& ctx, core::Context& side, const layers::BiMambaBlock& block,
+               const ChunkPlan& plan, const SequenceSet& set, const BlockOptions& options);
 
 }  // namespace ssmgen::stream

@@ -22,12 +22,22 @@ constexpr std::int64_t head_rows = 16384;
 
 StackRunner::StackRunner(const models::MambaStack& stack, core::Context& ctx,
                          const RunnerOptions& options)
-    : stack_(stack), ctx_(ctx), options_(options) {}
+    : stack_(stack), ctx_(ctx), side_(ctx.backend()), options_(options) {}
 
 std::int64_t StackRunner::chunk_bases_for(std::int64_t length) const {
-  const std::int64_t chunk =
-      options_.chunk_bases > 0 ? options_.chunk_bases : ctx_.backend().preferred_rows();
+  const std::int64_t chunk = options_.chunk_bases > 0 ? options_.chunk_bases
+                             : length > ctx_.backend().preferred_rows()
+                                 ? ctx_.backend().preferred_chunk_rows()
+                                 : length;
   return ChunkPlan(length, chunk).chunk_bases();
+}
+
+std::int64_t StackRunner::group_rows() const {
+  if (options_.group_rows > 0) return options_.group_rows;
+  const std::int64_t row_bytes =
+      stack_.shape.sizes.d_inner * core::element_bytes(stack_.activation_type());
+  return std::max(ctx_.backend().preferred_rows(),
+                  ctx_.backend().preferred_group_bytes() / row_bytes);
 }
 
 int StackRunner::plus_slot(std::int64_t blocks_done) const noexcept {
@@ -52,7 +62,7 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
     throw InvalidArgument(
         fmt::format("token id {} is outside the vocabulary of {}", *bad, shape.vocabulary));
   }
-  const std::int64_t wanted = options_.group_rows > 0 ? options_.group_rows : ctx_.backend().preferred_rows();
+  const std::int64_t wanted = group_rows();
   const bool cut = chunk_bases_for(length) < length;
   const std::int64_t per_group =
       cut ? 1 : std::max<std::int64_t>(1, wanted / (length * shape.strands));
@@ -146,7 +156,7 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
     options.has_residual = layer > 0;
-    run_block(ctx_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
+    run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
   }
 }
 

@@ -78,6 +78,7 @@ class StackRunner {
   };
 
   std::int64_t chunk_bases_for(std::int64_t length) const;
+  std::int64_t group_rows() const;
   void embed(std::span<const std::int32_t> ids, const Group& group);
   void run_blocks(const Group& group, const RunOutputs& outputs);
   void run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
@@ -95,6 +96,7 @@ class StackRunner {
 
   const models::MambaStack& stack_;
   core::Context& ctx_;
+  core::Context side_;  // for sweeps beside those in ctx_
   RunnerOptions options_;
 };
 
