@@ -44,7 +44,7 @@ ProgressLine::~ProgressLine() {
 std::string ProgressLine::line(const ScoreProgress& progress) const {
   const double rate =
       progress.seconds > 0 ? static_cast<double>(progress.records_written) / progress.seconds : 0;
-  const std::string text = fmt::format(
+  std::string text = fmt::format(
       "{} records, {}/s", with_commas(progress.records_written),
       rate < 100 ? fmt::format("{:.1f}", rate) : with_commas(static_cast<std::int64_t>(rate)));
   if (progress.bytes_total <= 0 || progress.bytes_read <= 0 || progress.records_read <= 0) {
@@ -61,7 +61,7 @@ std::string ProgressLine::line(const ScoreProgress& progress) const {
 std::string ProgressLine::line(const EmbedProgress& progress) const {
   const double rate =
       progress.seconds > 0 ? static_cast<double>(progress.bases) / progress.seconds : 0;
-  const std::string text =
+  std::string text =
       fmt::format("{} records read, {} bases, {}/s", with_commas(progress.records),
                   with_commas(progress.bases), with_commas(static_cast<std::int64_t>(rate)));
   if (progress.bases_total <= 0) return text;

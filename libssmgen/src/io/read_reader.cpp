@@ -140,6 +140,7 @@ struct ReadReader::Impl {
           path, path));
     }
     std::vector<char*> pointers;
+    pointers.reserve(texts.size());
     for (std::string& text : texts) pointers.push_back(text.data());
     iterator.reset(sam_itr_regarray(index.get(), header.get(), pointers.data(),
                                     static_cast<unsigned>(pointers.size())));

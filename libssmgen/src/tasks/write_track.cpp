@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <ssmgen/embed.hpp>
 #include <ssmgen/errors.hpp>
@@ -105,9 +106,8 @@ class TrackRun : private HiddenTaker {
 
   // A bigWig finds contigs by halving, so they stand in the order of their names.
   void order_contigs() {
-    for (std::size_t i = 0; i < fasta_.contigs().size(); ++i) {
-      order_.push_back(static_cast<std::int64_t>(i));
-    }
+    order_.resize(fasta_.contigs().size());
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
     std::sort(order_.begin(), order_.end(),
               [this](std::int64_t a, std::int64_t b) { return contig(a).name < contig(b).name; });
   }
@@ -117,6 +117,7 @@ class TrackRun : private HiddenTaker {
     const std::vector<io::BedRegion> lines = io::read_bed(options_.bed);
     const io::BedSource check(options_.bed, lines, fasta_, true);
     std::vector<genome::Region> regions;
+    regions.reserve(lines.size());
     for (const io::BedRegion& line : lines) regions.push_back({line.contig, line.begin, line.end});
     regions_.emplace(regions);
   }
