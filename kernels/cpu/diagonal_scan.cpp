@@ -12,9 +12,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <hwy/aligned_allocator.h>
-#include <string>
-
-#include "ssmgen/errors.hpp"
 
 // clang-format off: Highway fixes the order of these.
 #undef HWY_TARGET_INCLUDE
@@ -31,7 +28,8 @@ namespace ssmgen::kernels::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t group = diagonal_scan_group;
-constexpr std::int64_t prefetched_groups = 4;
+constexpr std::int64_t block_length = 64;
+constexpr std::int64_t states_together = 16;
 // A state's vectors: its rows of coefficients, then the state, real and imaginary.
 constexpr std::int64_t state_vectors = diagonal_scan_rows + 2;
 
@@ -77,10 +75,22 @@ void store_state(const DiagonalScanArgs<T>& args, std::int64_t sequence, std::in
   }
 }
 
-/// Adds what the states give to the four outputs and takes the four inputs into the states.
+// One block of positions of one vector of channels, in sweep order.
+struct Stage {
+  alignas(64) float u[block_length * lanes];
+  alignas(64) float y[block_length * lanes];
+};
+
+/// Adds what the states give to four outputs and takes four inputs into the states.
 HWY_INLINE void advance(std::int64_t states, float* HWY_RESTRICT tables,
-                        const FloatVector (&u)[group], FloatVector (&y)[group]) {
+                        const float* HWY_RESTRICT inputs, float* HWY_RESTRICT outputs) {
   const FloatTag d;
+  FloatVector u[group];
+  FloatVector y[group];
+  for (int i = 0; i < group; ++i) {
+    u[i] = hn::LoadU(d, inputs + i * lanes);
+    y[i] = hn::LoadU(d, outputs + i * lanes);
+  }
   for (std::int64_t n = 0; n < states; ++n) {
     float* HWY_RESTRICT table = tables + n * state_vectors * lanes;
     const auto row = [table, d](std::int64_t i)
@@ -100,55 +110,98 @@ HWY_INLINE void advance(std::int64_t states, float* HWY_RESTRICT tables,
     hn::StoreU(hn::Add(re, add_re), d, table + diagonal_scan_rows * lanes);
     hn::StoreU(hn::Add(im, add_im), d, table + (diagonal_scan_rows + 1) * lanes);
   }
+  for (int i = 0; i < group; ++i) hn::StoreU(y[i], d, outputs + i * lanes);
 }
 
+/// Of one sequence and vector of channels.
 template <class T>
-void scan_channels(const DiagonalScanArgs<T>& args, std::int64_t sequence, std::int64_t channel,
-                   std::int64_t count) {
-  const FloatTag d;
-  const auto size = static_cast<std::size_t>(args.states * state_vectors * lanes);
-  const auto tables = hwy::AllocateAligned<float>(size);
-  load_tables(args, sequence, channel, count, tables.get());
-  FloatVector taps[group];
-  for (int j = 0; j < group; ++j) {
-    taps[j] = load_channels(args.taps + j * args.channels + channel, count);
+class Sweep {
+ public:
+  Sweep(const DiagonalScanArgs<T>& args, std::int64_t sequence, std::int64_t channel)
+      : args_(args),
+        in_(args.in + sequence * args.length * args.channels + channel),
+        out_(args.out + sequence * args.length * args.channels + channel),
+        sequence_(sequence),
+        channel_(channel),
+        count_(std::min(lanes, args.channels - channel)),
+        left_to_right_(args.direction == Direction::left_to_right),
+        tables_(hwy::AllocateAligned<float>(
+            static_cast<std::size_t>(args.states * state_vectors * lanes))) {}
+
+  void run() {
+    load_tables(args_, sequence_, channel_, count_, tables_.get());
+    // Groups are counted from position 0, so a sweep to the left begins with the cut one.
+    const std::int64_t slots = (args_.length + group - 1) / group * group;
+    for (std::int64_t begin = 0; begin < slots; begin += block_length) {
+      const std::int64_t positions = std::min(block_length, slots - begin);
+      stage_inputs(slots, begin, positions);
+      for (std::int64_t n = 0; n < args_.states; n += states_together) {
+        const std::int64_t states = std::min(states_together, args_.states - n);
+        for (std::int64_t i = 0; i < positions; i += group) {
+          advance(states, tables_.get() + n * state_vectors * lanes, stage_.u + i * lanes,
+                  stage_.y + i * lanes);
+        }
+      }
+      store_outputs(slots, begin, positions);
+    }
+    store_state(args_, sequence_, channel_, count_, tables_.get());
   }
-  const bool left_to_right = args.direction == Direction::left_to_right;
-  const std::int64_t groups = (args.length + group - 1) / group;
-  const T* in = args.in + sequence * args.length * args.channels + channel;
-  T* out = args.out + sequence * args.length * args.channels + channel;
-  for (std::int64_t step = 0; step < groups; ++step) {
-    const std::int64_t first = (left_to_right ? step : groups - 1 - step) * group;
-    const std::int64_t ahead = first + (left_to_right ? 1 : -1) * prefetched_groups * group;
-    const auto position = [=](int i) { return first + (left_to_right ? i : group - 1 - i); };
-    FloatVector u[group];
-    FloatVector y[group];
-    for (int i = 0; i < group; ++i) {
-      const std::int64_t t = position(i);
-      u[i] = t < args.length ? load_channels(in + t * args.channels, count) : hn::Zero(d);
-      if (ahead >= 0 && ahead + i < args.length) hwy::Prefetch(in + (ahead + i) * args.channels);
+
+ private:
+  std::int64_t position(std::int64_t slots, std::int64_t slot) const {
+    return left_to_right_ ? slot : slots - 1 - slot;
+  }
+
+  void stage_inputs(std::int64_t slots, std::int64_t begin, std::int64_t positions) {
+    const FloatTag d;
+    FloatVector taps[group];
+    for (int j = 0; j < group; ++j) {
+      taps[j] = load_channels(args_.taps + j * args_.channels + channel_, count_);
     }
-    for (int i = 0; i < group; ++i) {
-      y[i] = hn::Mul(taps[0], u[i]);
-      for (int j = 0; j < i; ++j) y[i] = hn::MulAdd(taps[i - j], u[j], y[i]);
-    }
-    advance(args.states, tables.get(), u, y);
-    for (int i = 0; i < group; ++i) {
-      const std::int64_t t = position(i);
-      if (t >= args.length) continue;
-      T* to = out + t * args.channels;
-      store_channels(args.accumulate ? hn::Add(load_channels(to, count), y[i]) : y[i], to, count);
+    for (std::int64_t i = 0; i < positions; i += group) {
+      FloatVector u[group];
+      for (int k = 0; k < group; ++k) {
+        const std::int64_t t = position(slots, begin + i + k);
+        u[k] = t < args_.length ? load_channels(in_ + t * args_.channels, count_) : hn::Zero(d);
+        const std::int64_t ahead = begin + i + k + block_length;
+        const std::int64_t next = position(slots, ahead);
+        if (ahead < slots && next < args_.length) hwy::Prefetch(in_ + next * args_.channels);
+        FloatVector y = hn::Mul(taps[0], u[k]);
+        for (int j = 0; j < k; ++j) y = hn::MulAdd(taps[k - j], u[j], y);
+        hn::StoreU(u[k], d, stage_.u + (i + k) * lanes);
+        hn::StoreU(y, d, stage_.y + (i + k) * lanes);
+      }
     }
   }
-  store_state(args, sequence, channel, count, tables.get());
-}
+
+  void store_outputs(std::int64_t slots, std::int64_t begin, std::int64_t positions) {
+    const FloatTag d;
+    for (std::int64_t i = 0; i < positions; ++i) {
+      const std::int64_t t = position(slots, begin + i);
+      if (t >= args_.length) continue;
+      T* to = out_ + t * args_.channels;
+      const FloatVector y = hn::LoadU(d, stage_.y + i * lanes);
+      store_channels(args_.accumulate ? hn::Add(load_channels(to, count_), y) : y, to, count_);
+    }
+  }
+
+  const DiagonalScanArgs<T>& args_;
+  const T* in_;
+  T* out_;
+  std::int64_t sequence_;
+  std::int64_t channel_;
+  std::int64_t count_;
+  bool left_to_right_;
+  hwy::AlignedFreeUniquePtr<float[]> tables_;
+  Stage stage_;
+};
 
 template <class T>
 void scan(ThreadPool& pool, const DiagonalScanArgs<T>& args) {
   const std::int64_t vectors = (args.channels + lanes - 1) / lanes;
   pool.parallel_for(args.batch * vectors, [&args, vectors](std::int64_t task) {
     const std::int64_t channel = task % vectors * lanes;
-    scan_channels(args, task / vectors, channel, std::min(lanes, args.channels - channel));
+    Sweep<T>(args, task / vectors, channel).run();
   });
 }
 

@@ -1,15 +1,16 @@
 // The convolution with a carried state on the CPU (contract: kernels/state_convolution.hpp).
 //
 // Lanes are channels; a task is one sequence and one vector of channels, so nothing depends on
-// batch, threads or where the sequence was cut. Four blocks of 256 positions at a time:
+// batch, threads or where the sequence was cut. Eight blocks of 256 positions at a time:
 //   inputs     staged in sweep order, zeros where the sequence has ended
-//   in_table   what each block adds to the state, 4 states x 4 blocks of sums in registers
-//   decay      the chain of the states over the four blocks
+//   in_table   what each block adds to the state, 2 states x 8 blocks of sums in registers, 32
+//              inputs of each block at a time, which stay in L1
+//   decay      the chain of the states over the eight blocks
 //   taps       by FFT: even and odd inputs are the real and imaginary parts of 128 complex values,
 //              filled up to 256 with zeros, so a block costs two transforms of 256 points
-//   out_table  what the state before each block gives, 4 positions x 4 blocks in registers
-// Every sum runs in its table's order whatever stands beside it. The tables are read once for four
-// blocks, from L3 where the channels are many; the FFT works in 66 KB of L2.
+//   out_table  what the state before each block gives, 2 positions x 8 blocks in registers
+// Every sum runs in its table's order whatever stands beside it. The tables (2 MB a vector of 16
+// channels at 64 states) pass by once for eight blocks; the FFT works in 66 KB of L2.
 // Why FFT by hand: a transform with a channel in each lane needs no shuffles, no transposition and
 // no library (kernels/README.md has the measurement).
 #include "kernels/cpu/state_convolution.hpp"
@@ -17,7 +18,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <hwy/aligned_allocator.h>
-#include <utility>
+#include <type_traits>
 
 // clang-format off: Highway fixes the order of these.
 #undef HWY_TARGET_INCLUDE
@@ -35,7 +36,11 @@ namespace {
 
 constexpr std::int64_t block = convolution_block;
 constexpr std::int64_t half = block / 2;
-constexpr int together = 4;  // blocks, and rows of a table, whose sums stand in registers
+constexpr int together = 8;         // blocks whose sums stand in registers
+constexpr int table_rows = 2;       // results of each block that do
+constexpr int chained = 8;          // states of the chain at a time
+constexpr std::int64_t slice = 32;  // inputs of each block that stay in L1
+static_assert(convolution_panel % lanes == 0);
 static_assert(fft_points == block);
 
 // Memory of a task, all in vectors of channels.
@@ -131,13 +136,14 @@ class Task {
     for (std::int64_t step = 0; step < blocks; step += together) {
       const auto now = static_cast<int>(std::min<std::int64_t>(together, blocks - step));
       for (int k = 0; k < now; ++k) load_inputs(block_at(blocks, step + k), k);
-      multiply_table<true>(args_.in_table, work_.inputs, block, work_.added, args_.states);
+      std::fill_n(work_.added, together * args_.states * lanes, 0.0f);
+      for (std::int64_t begin = 0; begin < block; begin += slice) add_slice(begin);
       for (int k = 0; k < now; ++k) chain(k);
       for (int k = 0; k < now; ++k) {
         convolve(twiddles_, work_.inputs + k * block * lanes, work_.taps, work_.spectrum,
                  work_.outputs + k * block * lanes);
       }
-      multiply_table<false>(args_.out_table, work_.before, args_.states, work_.outputs, block);
+      add_states();
       for (int k = 0; k < now; ++k) store_outputs(block_at(blocks, step + k), k);
       std::copy_n(work_.before + now * args_.states * lanes, args_.states * lanes, work_.before);
     }
@@ -151,13 +157,17 @@ class Task {
   std::int64_t position(std::int64_t index, std::int64_t slot) const {
     return index * block + (left_to_right_ ? slot : block - 1 - slot);
   }
-  FloatVector table_vector(const float* table, std::int64_t row) const {
-    return load_channels(table + row * args_.channels + channel_, count_);
+  FloatVector channels_of(const float* values, std::int64_t row) const {
+    return load_channels(values + row * args_.channels + channel_, count_);
+  }
+  /// This vector's place in a table of panels; its rows lie convolution_panel apart.
+  const float* panel(const float* table, std::int64_t rows) const {
+    return table + convolution_element(rows, 0, channel_);
   }
 
   void prepare_taps() {
     for (std::int64_t t = 0; t < block; ++t) {
-      store_channels(table_vector(args_.taps, t), work_.inputs + t * lanes);
+      store_channels(channels_of(args_.taps, t), work_.inputs + t * lanes);
     }
     transform(twiddles_, work_.inputs, work_.spectrum);
     constexpr float factor = 0.5f / fft_points;  // the backward transform's scale too
@@ -175,7 +185,7 @@ class Task {
     if (args_.state_in == nullptr) return;
     const float* from = args_.state_in + sequence_ * states * args_.channels;
     for (std::int64_t j = 0; j < states; ++j) {
-      store_channels(table_vector(from, j), work_.before + j * lanes);
+      store_channels(channels_of(from, j), work_.before + j * lanes);
     }
   }
 
@@ -212,55 +222,85 @@ class Task {
     }
   }
 
-  /// before[k + 1] = decay . before[k] + added[k]
-  void chain(int k) {
+  /// before[k + 1] = decay . before[k] + added[k]; a few states at a time, for one alone would wait
+  /// for each of its multiply-adds.
+  void chain(int k) const {
     const std::int64_t states = args_.states;
     const float* before = work_.before + k * states * lanes;
     const float* added = work_.added + k * states * lanes;
     float* after = work_.before + (k + 1) * states * lanes;
-    for (std::int64_t j = 0; j < states; ++j) {
-      FloatVector sum = load_channels(added + j * lanes);
-      for (std::int64_t i = 0; i < states; ++i) {
-        sum = hn::MulAdd(table_vector(args_.decay, j * states + i),
-                         load_channels(before + i * lanes), sum);
+    std::int64_t j = 0;
+    for (; j + chained <= states; j += chained) chain_rows<chained>(j, before, added, after);
+    for (; j < states; ++j) chain_rows<1>(j, before, added, after);
+  }
+
+  template <int rows>
+  void chain_rows(std::int64_t first, const float* before, const float* added, float* after) const {
+    const std::int64_t states = args_.states;
+    const float* decay = panel(args_.decay, states * states) + first * states * convolution_panel;
+    FloatVector sum[rows];
+    for (int r = 0; r < rows; ++r) sum[r] = load_channels(added + (first + r) * lanes);
+    for (std::int64_t i = 0; i < states; ++i) {
+      const FloatVector x = load_channels(before + i * lanes);
+      for (int r = 0; r < rows; ++r) {
+        sum[r] = hn::MulAdd(load_channels(decay + (r * states + i) * convolution_panel), x, sum[r]);
       }
-      store_channels(sum, after + j * lanes);
+    }
+    for (int r = 0; r < rows; ++r) store_channels(sum[r], after + (first + r) * lanes);
+  }
+
+  /// to[k][r] += sum over i < terms of table[r * row_stride + i * term_stride] * in[k][i] for eight
+  /// blocks k and `rows` results r; strides of blocks and table in vectors and rows.
+  template <int rows>
+  static void add_products(const float* table, std::int64_t row_stride, std::int64_t term_stride,
+                           const float* in, std::int64_t in_stride, std::int64_t terms, float* to,
+                           std::int64_t to_stride) {
+    FloatVector sum[rows][together];
+    for (int r = 0; r < rows; ++r) {
+      for (int k = 0; k < together; ++k) {
+        sum[r][k] = load_channels(to + (k * to_stride + r) * lanes);
+      }
+    }
+    for (std::int64_t i = 0; i < terms; ++i) {
+      FloatVector factor[rows];
+      for (int r = 0; r < rows; ++r) {
+        factor[r] = load_channels(table + (r * row_stride + i * term_stride) * convolution_panel);
+      }
+      for (int k = 0; k < together; ++k) {
+        const FloatVector value = load_channels(in + (k * in_stride + i) * lanes);
+        for (int r = 0; r < rows; ++r) sum[r][k] = hn::MulAdd(factor[r], value, sum[r][k]);
+      }
+    }
+    for (int r = 0; r < rows; ++r) {
+      for (int k = 0; k < together; ++k) {
+        store_channels(sum[r][k], to + (k * to_stride + r) * lanes);
+      }
     }
   }
 
-  /// For four blocks k: in_table  (`columns`): out[k][c] = sum_r table[r][c] * in[k][r];
-  ///                    out_table (`rows`):    out[k][r] += sum_c table[r][c] * in[k][c].
-  /// `terms` are summed over, `results` come out.
-  template <bool by_columns>
-  void multiply_table(const float* table, const float* in, std::int64_t terms, float* out,
-                      std::int64_t results) const {
-    const FloatTag d;
-    for (std::int64_t first = 0; first < results; first += together) {
-      const auto rows = static_cast<int>(std::min<std::int64_t>(together, results - first));
-      FloatVector sum[together][together];
-      for (int r = 0; r < together; ++r) {
-        for (int k = 0; k < together; ++k) {
-          sum[r][k] = by_columns || r >= rows
-                          ? hn::Zero(d)
-                          : load_channels(out + (k * results + first + r) * lanes);
-        }
-      }
-      for (std::int64_t i = 0; i < terms; ++i) {
-        FloatVector value[together];
-        for (int k = 0; k < together; ++k) value[k] = load_channels(in + (k * terms + i) * lanes);
-        for (int r = 0; r < together; ++r) {
-          // A row past the last is read again and dropped, so that the loop has no branch.
-          const std::int64_t result = first + std::min(r, rows - 1);
-          const FloatVector factor =
-              table_vector(table, by_columns ? i * results + result : result * terms + i);
-          for (int k = 0; k < together; ++k) sum[r][k] = hn::MulAdd(factor, value[k], sum[r][k]);
-        }
-      }
-      for (int r = 0; r < rows; ++r) {
-        for (int k = 0; k < together; ++k) {
-          store_channels(sum[r][k], out + (k * results + first + r) * lanes);
-        }
-      }
+  /// added[k][j] += sum of in_table[s][j] * input[k][s] over a slice of s.
+  void add_slice(std::int64_t begin) const {
+    const std::int64_t states = args_.states;
+    const float* table = panel(args_.in_table, block * states) + begin * states * convolution_panel;
+    const float* in = work_.inputs + begin * lanes;
+    const auto add = [&](auto rows, std::int64_t j) {
+      add_products<rows()>(table + j * convolution_panel, 1, states, in, block, slice,
+                           work_.added + j * lanes, states);
+    };
+    std::int64_t j = 0;
+    for (; j + table_rows <= states; j += table_rows) {
+      add(std::integral_constant<int, table_rows>(), j);
+    }
+    for (; j < states; ++j) add(std::integral_constant<int, 1>(), j);
+  }
+
+  /// output[k][t] += sum over j of out_table[t][j] * before[k][j].
+  void add_states() const {
+    const std::int64_t states = args_.states;
+    const float* table = panel(args_.out_table, block * states);
+    for (std::int64_t t = 0; t < block; t += table_rows) {
+      add_products<table_rows>(table + t * states * convolution_panel, states, 1, work_.before,
+                               states, states, work_.outputs + t * lanes, block);
     }
   }
 

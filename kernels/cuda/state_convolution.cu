@@ -70,6 +70,13 @@ struct BlockPlace {
   }
 };
 
+/// The channel's column of a table of panels; its rows lie convolution_panel apart.
+__device__ __forceinline__ const float* table_column(const float* table, std::int64_t rows_of_table,
+                                                     std::int64_t channel) {
+  return table + channel / convolution_panel * rows_of_table * convolution_panel +
+         channel % convolution_panel;
+}
+
 /// added[block][j] = sum_s in_table[s][j] * u[s]; a thread: one channel, two states, four blocks.
 template <class T>
 __global__ void add_inputs(const StateConvolutionArgs<T> args, std::int64_t blocks, float* states) {
@@ -80,11 +87,11 @@ __global__ void add_inputs(const StateConvolutionArgs<T> args, std::int64_t bloc
   const std::int64_t j0 = (static_cast<std::int64_t>(blockIdx.y) * rows + threadIdx.y) * 2;
   if (j0 >= args.states) return;
   const std::int64_t j1 = min(j0 + 1, args.states - 1);
+  const float* table = table_column(args.in_table, block * args.states, channel);
   float sum[2][together] = {};
   for (int s = 0; s < block; ++s) {
-    const float* row = args.in_table + s * args.states * args.channels + channel;
-    const float g0 = row[j0 * args.channels];
-    const float g1 = row[j1 * args.channels];
+    const float g0 = table[(s * args.states + j0) * convolution_panel];
+    const float g1 = table[(s * args.states + j1) * convolution_panel];
 #pragma unroll
     for (int k = 0; k < together; ++k) {
       const std::int64_t at = first + k < place.count() ? place.element(first + k, s, channel) : -1;
@@ -113,11 +120,12 @@ __global__ void __launch_bounds__(held <= 32 ? 1024 : 128)
   const auto j = static_cast<std::int64_t>(threadIdx.x);
   const bool exists = j < args.states;
   const bool rightwards = args.direction == Direction::left_to_right;
-  const float* decay = args.decay + j * args.states * args.channels + channel;
+  const float* decay = table_column(args.decay, args.states * args.states, channel) +
+                       j * args.states * convolution_panel;
   float row[held];
 #pragma unroll
   for (int i = 0; i < held; ++i) {
-    row[i] = exists && i < args.states ? decay[i * args.channels] : 0.0f;
+    row[i] = exists && i < args.states ? decay[i * convolution_panel] : 0.0f;
   }
   const std::int64_t own = j * args.channels + channel;
   const std::int64_t size = args.states * args.channels;
@@ -138,7 +146,7 @@ __global__ void __launch_bounds__(held <= 32 ? 1024 : 128)
       if (i < args.states) sum = fmaf(row[i], x[i], sum);
     }
     for (std::int64_t i = held; exists && i < args.states; ++i) {
-      sum = fmaf(decay[i * args.channels], x[i], sum);
+      sum = fmaf(decay[i * convolution_panel], x[i], sum);
     }
     added = next;
     value = sum;
@@ -232,6 +240,7 @@ __global__ void write_outputs(const StateConvolutionArgs<T> args, std::int64_t b
     const std::int64_t number = first + group + (is_there(k) ? k : 0);
     before[k] = states + number * args.states * args.channels + channel;
   }
+  const float* table = table_column(args.out_table, block * args.states, channel);
   for (std::int64_t j = 0; j < args.states; ++j) {
     float x[together];
 #pragma unroll
@@ -239,7 +248,7 @@ __global__ void write_outputs(const StateConvolutionArgs<T> args, std::int64_t b
 #pragma unroll
     for (int i = 0; i < slots; ++i) {
       const std::int64_t slot = slot0 + threadIdx.y + i * rows;
-      const float factor = args.out_table[(slot * args.states + j) * args.channels + channel];
+      const float factor = table[(slot * args.states + j) * convolution_panel];
 #pragma unroll
       for (int k = 0; k < together; ++k) sum[i][k] = fmaf(factor, x[k], sum[i][k]);
     }

@@ -41,10 +41,24 @@ struct Results {
 struct Tables {
   Tables(std::int64_t channels, std::int64_t states)
       : taps(random_values<float>(convolution_block * channels, -0.1f, 0.2f, 1)),
-        out_table(random_values<float>(convolution_block * states * channels, -0.2f, 0.6f, 2)),
-        in_table(random_values<float>(convolution_block * states * channels, -0.01f, 0.03f, 3)),
-        decay(random_values<float>(states * states * channels, -0.2f / static_cast<float>(states),
-                                   1.0f / static_cast<float>(states), 4)) {}
+        out_table(in_panels(channels, convolution_block * states, -0.2f, 0.6f, 2)),
+        in_table(in_panels(channels, convolution_block * states, -0.01f, 0.03f, 3)),
+        decay(in_panels(channels, states * states, -0.2f / static_cast<float>(states),
+                        1.0f / static_cast<float>(states), 4)) {}
+
+  // Past the last channel stand values that nobody may use, in place of the contract's zeros.
+  static std::vector<float> in_panels(std::int64_t channels, std::int64_t rows, float low,
+                                      float high, std::uint32_t seed) {
+    const std::int64_t panels = convolution_panels(channels);
+    std::vector<float> values =
+        random_values<float>(panels * rows * convolution_panel, low, high, seed);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t c = channels; c < panels * convolution_panel; ++c) {
+        values[static_cast<std::size_t>(convolution_element(rows, row, c))] = 1e30f;
+      }
+    }
+    return values;
+  }
 
   std::vector<float> taps;
   std::vector<float> out_table;
@@ -116,12 +130,13 @@ class StateConvolution : public testing::TestWithParam<std::tuple<Dtype, Device>
     const Tensor out = host.tensor(earlier(problem), shape, dtype());
     const Shape state_shape{problem.batch, problem.states, problem.channels};
     const Tensor carried = host.tensor(state(problem), state_shape);
-    const Shape table{convolution_block, problem.states, problem.channels};
+    const std::int64_t panels = convolution_panels(problem.channels);
+    const Shape table{panels, convolution_block * problem.states, convolution_panel};
     const Tensor taps = host.tensor(tables.taps, {convolution_block, problem.channels});
     const Tensor out_table = host.tensor(tables.out_table, table);
     const Tensor in_table = host.tensor(tables.in_table, table);
     const Tensor decay =
-        host.tensor(tables.decay, {problem.states, problem.states, problem.channels});
+        host.tensor(tables.decay, {panels, problem.states * problem.states, convolution_panel});
     ops::StateConvolutionTensors tensors;
     tensors.taps = taps;
     tensors.out_table = out_table;
@@ -246,12 +261,13 @@ TEST_P(StateConvolution, ANanStaysInItsChannel) {
   values[static_cast<std::size_t>(5 * problem.channels + 2)] = NAN;
   const Tensor in = host.tensor(values, shape, dtype());
   const Tensor out(*host.backend, in.view().type(), shape);
-  const Shape table{convolution_block, problem.states, problem.channels};
+  const std::int64_t panels = convolution_panels(problem.channels);
+  const Shape table{panels, convolution_block * problem.states, convolution_panel};
   const Tensor taps = host.tensor(tables.taps, {convolution_block, problem.channels});
   const Tensor out_table = host.tensor(tables.out_table, table);
   const Tensor in_table = host.tensor(tables.in_table, table);
   const Tensor decay =
-      host.tensor(tables.decay, {problem.states, problem.states, problem.channels});
+      host.tensor(tables.decay, {panels, problem.states * problem.states, convolution_panel});
   ops::StateConvolutionTensors tensors;
   tensors.taps = taps;
   tensors.out_table = out_table;

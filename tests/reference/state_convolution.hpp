@@ -26,8 +26,10 @@ StateConvolutionResult state_convolution(const kernels::StateConvolutionArgs<T>&
   const std::int64_t blocks = (args.length + block - 1) / block;
   for (std::int64_t sequence = 0; sequence < args.batch; ++sequence) {
     for (std::int64_t channel = 0; channel < channels; ++channel) {
-      const auto table = [&](const float* values, std::int64_t row, std::int64_t j) {
-        return static_cast<double>(values[(row * states + j) * channels + channel]);
+      const auto table = [&](const float* values, std::int64_t rows, std::int64_t row,
+                             std::int64_t j) {
+        return static_cast<double>(
+            values[kernels::convolution_element(rows * states, row * states + j, channel)]);
       };
       std::vector<double> x(size(states), 0.0);
       for (std::int64_t j = 0; j < states && args.state_in != nullptr; ++j) {
@@ -51,16 +53,17 @@ StateConvolutionResult state_convolution(const kernels::StateConvolutionArgs<T>&
           for (std::int64_t s = 0; s <= t; ++s) {
             y += static_cast<double>(args.taps[(t - s) * channels + channel]) * u[size(s)];
           }
-          for (std::int64_t j = 0; j < states; ++j) y += table(args.out_table, t, j) * x[size(j)];
+          for (std::int64_t j = 0; j < states; ++j)
+            y += table(args.out_table, block, t, j) * x[size(j)];
           if (args.accumulate) y += static_cast<double>(static_cast<float>(args.out[place(t)]));
           result.out[size(place(t))] = y;
         }
         std::vector<double> next(size(states), 0.0);
         for (std::int64_t j = 0; j < states; ++j) {
           for (std::int64_t i = 0; i < states; ++i)
-            next[size(j)] += table(args.decay, j, i) * x[size(i)];
+            next[size(j)] += table(args.decay, states, j, i) * x[size(i)];
           for (std::int64_t s = 0; s < block; ++s)
-            next[size(j)] += table(args.in_table, s, j) * u[size(s)];
+            next[size(j)] += table(args.in_table, block, s, j) * u[size(s)];
         }
         x = next;
       }

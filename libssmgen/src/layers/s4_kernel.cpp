@@ -109,18 +109,19 @@ ConvolutionTables convolution_tables(const S4Parameters& s4) {
   const std::int64_t states = 2 * s4.states;
   ConvolutionTables tables;
   tables.directions.resize(place(s4.directions));
-  tables.in_table.resize(place(block * states * s4.channels));
-  tables.decay.resize(place(states * states * s4.channels));
+  const std::int64_t padded = kernels::convolution_panels(s4.channels) * kernels::convolution_panel;
+  tables.in_table.resize(place(block * states * padded));
+  tables.decay.resize(place(states * states * padded));
   for (auto& side : tables.directions) {
     side.taps.resize(place(block * s4.channels));
-    side.out_table.resize(place(block * states * s4.channels));
+    side.out_table.resize(place(block * states * padded));
   }
   for (std::int64_t channel = 0; channel < s4.channels; ++channel) {
     const DplrModel model = dplr_model(s4, channel);
     const auto set_row = [&](std::vector<float>& table, std::int64_t row,
                              const std::vector<double>& values) {
       for (std::int64_t j = 0; j < states; ++j) {
-        table[place((row * states + j) * s4.channels + channel)] =
+        table[place(kernels::convolution_element(block * states, row * states + j, channel))] =
             static_cast<float>(values[place(j)]);
       }
     };
@@ -132,8 +133,9 @@ ConvolutionTables convolution_tables(const S4Parameters& s4) {
     const DenseF64 decay = model.step.to_power(place(block));
     for (std::int64_t j = 0; j < states; ++j) {
       for (std::int64_t i = 0; i < states; ++i) {
-        tables.decay[place((j * states + i) * s4.channels + channel)] =
-            static_cast<float>(decay(place(j), place(i)));
+        const std::int64_t at =
+            kernels::convolution_element(states * states, j * states + i, channel);
+        tables.decay[place(at)] = static_cast<float>(decay(place(j), place(i)));
       }
     }
     for (std::int64_t direction = 0; direction < s4.directions; ++direction) {

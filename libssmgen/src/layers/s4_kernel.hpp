@@ -55,11 +55,11 @@ DiagonalTables diagonal_tables(const S4Parameters& parameters, std::int64_t dire
 struct ConvolutionTables {
   struct Side {
     std::vector<float> taps;       ///< (block, channels)
-    std::vector<float> out_table;  ///< (block, 2 * states, channels)
+    std::vector<float> out_table;  ///< (panels, block * 2 * states, 16)
   };
   std::vector<Side> directions;
-  std::vector<float> in_table;  ///< (block, 2 * states, channels)
-  std::vector<float> decay;     ///< (2 * states, 2 * states, channels)
+  std::vector<float> in_table;  ///< (panels, block * 2 * states, 16)
+  std::vector<float> decay;     ///< (panels, 2 * states * 2 * states, 16)
 };
 /// The first direction sees its own position, the second those after its own.
 ConvolutionTables convolution_tables(const S4Parameters& parameters);

@@ -68,7 +68,8 @@ class ConvolutionSweep final : public S4Sweep {
       : states_(2 * s4.states), channels_(s4.channels) {
     constexpr std::int64_t block = kernels::convolution_block;
     const ConvolutionTables tables = convolution_tables(s4);
-    const Shape table{block, states_, channels_};
+    const std::int64_t panels = kernels::convolution_panels(channels_);
+    const Shape table{panels, block * states_, kernels::convolution_panel};
     for (std::size_t i = 0; i < tables.directions.size(); ++i) {
       sides_[i].taps =
           core::upload(backend, tables.directions[i].taps, Dtype::f32, {block, channels_});
@@ -76,7 +77,8 @@ class ConvolutionSweep final : public S4Sweep {
           core::upload(backend, tables.directions[i].out_table, Dtype::f32, table);
     }
     in_table_ = core::upload(backend, tables.in_table, Dtype::f32, table);
-    decay_ = core::upload(backend, tables.decay, Dtype::f32, {states_, states_, channels_});
+    decay_ = core::upload(backend, tables.decay, Dtype::f32,
+                          {panels, states_ * states_, kernels::convolution_panel});
   }
 
   Shape carry_shape(std::int64_t batch) const override { return {batch, states_, channels_}; }

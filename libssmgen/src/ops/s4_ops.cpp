@@ -106,12 +106,14 @@ void state_convolution(core::Context& ctx, kernels::Direction direction,
   constexpr std::int64_t block = kernels::convolution_block;
   const Shape shape = tensors.in.shape();
   const std::int64_t channels = shape[2];
-  const std::int64_t states = tensors.decay.shape()[0];
+  const std::int64_t states = tensors.out_table.shape()[1] / block;
+  const std::int64_t panels = kernels::convolution_panels(channels);
+  constexpr std::int64_t panel = kernels::convolution_panel;
   expect_ends(op, tensors.in, tensors.out);
   expect_f32(op, "taps", tensors.taps, {block, channels});
-  expect_f32(op, "out_table", tensors.out_table, {block, states, channels});
-  expect_f32(op, "in_table", tensors.in_table, {block, states, channels});
-  expect_f32(op, "decay", tensors.decay, {states, states, channels});
+  expect_f32(op, "out_table", tensors.out_table, {panels, block * states, panel});
+  expect_f32(op, "in_table", tensors.in_table, {panels, block * states, panel});
+  expect_f32(op, "decay", tensors.decay, {panels, states * states, panel});
   for (const TensorView& state : {tensors.state_in, tensors.state_out}) {
     if (state) expect_f32(op, "state", state, {shape[0], states, channels});
   }

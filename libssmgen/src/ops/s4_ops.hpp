@@ -29,9 +29,9 @@ void diagonal_scan(core::Context& ctx, kernels::Direction direction,
 struct StateConvolutionTensors {
   core::TensorView in;         ///< (batch, length, channels)
   core::TensorView taps;       ///< (block, channels) f32
-  core::TensorView out_table;  ///< (block, states, channels) f32
-  core::TensorView in_table;   ///< (block, states, channels) f32
-  core::TensorView decay;      ///< (states, states, channels) f32
+  core::TensorView out_table;  ///< (panels, block * states, 16) f32
+  core::TensorView in_table;   ///< (panels, block * states, 16) f32
+  core::TensorView decay;      ///< (panels, states * states, 16) f32
   core::TensorView state_in;   ///< (batch, states, channels) f32 or absent
   core::TensorView state_out;  ///< (batch, states, channels) f32 or absent
   core::TensorView out;        ///< (batch, length, channels)
