@@ -139,6 +139,9 @@ void print_result(const Model& model, const BenchOptions& options, const BenchRe
   line("bases/s", with_commas(static_cast<std::int64_t>(result.bases_per_second)));
   line("sequences/s", fmt::format("{:.2f}", result.windows_per_second));
   line("peak memory", readable_bytes(result.peak_memory_bytes));
+  if (result.device_peak_bytes > 0) {
+    line("peak device memory", readable_bytes(result.device_peak_bytes));
+  }
   line("matrix products", fmt::format("{:.2f} GFLOP, at most {:.0f} GFLOP/s here",
                                       result.product_flop / 1e9, result.product_rate / 1e9));
   if (result.multiply_adds > 0) {
@@ -165,6 +168,7 @@ ordered_json to_json(const Model& model, const BenchOptions& options, const Benc
           {"bases_per_second", result.bases_per_second},
           {"windows_per_second", result.windows_per_second},
           {"peak_memory_bytes", result.peak_memory_bytes},
+          {"device_peak_bytes", result.device_peak_bytes},
           {"product_flop", result.product_flop},
           {"exponentials", result.exponentials},
           {"multiply_adds", result.multiply_adds},

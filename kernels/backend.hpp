@@ -63,6 +63,9 @@ class Backend {
   /// Device memory, at least 64-byte aligned. @throws DeviceError naming device and bytes.
   virtual void* allocate(std::int64_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  /// The most memory of the device in use at once since the back end was made, by whoever uses it;
+  /// 0 where it is the host's.
+  virtual std::int64_t device_peak_bytes() const = 0;
   virtual Stream create_stream() = 0;
   virtual void destroy_stream(Stream stream) noexcept = 0;
   virtual void synchronize(Stream stream) = 0;

@@ -92,6 +92,7 @@ class CpuBackend final : public Backend {
   Stream create_stream() override { return nullptr; }
   void destroy_stream(Stream) noexcept override {}
   void synchronize(Stream) override {}
+  std::int64_t device_peak_bytes() const override { return 0; }
   Event record(Stream) override { return {}; }
   void wait(Stream, Event) override {}
   void release(Event) noexcept override {}

@@ -1,5 +1,6 @@
 // An NVIDIA card as a back end, made by the plugin's one exported function.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -113,6 +114,7 @@ class CudaBackend final : public Backend {
     check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "memory pool");
     products_ = std::make_unique<Products>();
     convolutions_ = std::make_unique<StateConvolutions>();
+    free_at_start_ = free_bytes();
   }
   ~CudaBackend() override {
     const DeviceScope scope(device_);
@@ -151,8 +153,10 @@ class CudaBackend final : public Backend {
                         std::to_string(total) +
                         " are free: use a smaller --chunk or --batch, or --dtype bf16");
     }
+    note_memory();
     return memory;
   }
+  std::int64_t device_peak_bytes() const override { return peak_bytes_; }
   void release(void* memory) noexcept override { cudaFree(memory); }
   Stream create_stream() override {
     const DeviceScope scope(device_);
@@ -287,6 +291,19 @@ class CudaBackend final : public Backend {
  private:
   static cudaStream_t native(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
+  static std::int64_t free_bytes() {
+    std::size_t available = 0;
+    std::size_t total = 0;
+    check(cudaMemGetInfo(&available, &total), "memory in use");
+    return static_cast<std::int64_t>(available);
+  }
+  void note_memory() {
+    const std::int64_t used = free_at_start_ - free_bytes();
+    std::int64_t peak = peak_bytes_;
+    while (used > peak && !peak_bytes_.compare_exchange_weak(peak, used)) {
+    }
+  }
+
   template <class Args, class Kernel>
   void launch(Stream stream, const Args& args, Kernel&& kernel) {
     const DeviceScope scope(device_);
@@ -353,6 +370,8 @@ class CudaBackend final : public Backend {
 
   int device_;
   cudaDeviceProp properties_{};
+  std::int64_t free_at_start_ = 0;
+  std::atomic<std::int64_t> peak_bytes_ = 0;
   std::unique_ptr<Products> products_;
   std::unique_ptr<StateConvolutions> convolutions_;
 };

@@ -191,6 +191,9 @@ __global__ void __launch_bounds__(block_threads, states == 4 ? 2 : 1)
     __syncthreads();
     if (stage + 1 < stages) load_stage(stage + 1, ahead);
     for (int slot = 0; slot < stage_positions; slot += group) {
+      // A group beyond the sequence's end must not age the state.
+      const std::int64_t nearest = position(stage, rightwards ? slot : slot + group - 1);
+      if (nearest >= args.length) continue;
       float u[group];
       float y[group] = {};
 #pragma unroll
@@ -206,6 +209,7 @@ __global__ void __launch_bounds__(block_threads, states == 4 ? 2 : 1)
       if constexpr (gives_output) {
         // All of a channel's lanes have read this group's inputs: the outputs take their place.
         const float sum = sum_over_lanes(y, lane, layout.lanes);
+        __syncwarp();
         const int index = 2 * ((lane & layout.lanes / 2) != 0) + ((lane & layout.lanes / 4) != 0);
         if (lane % (layout.lanes / 4) == 0) staged[(slot + index) * layout.channels + local] = sum;
       }
@@ -235,6 +239,27 @@ __global__ void __launch_bounds__(block_threads, states == 4 ? 2 : 1)
   }
 }
 
+// The decay over the groups of a tile that the sequence's end cuts.
+template <class T>
+__device__ void cut_tile_decay(const DiagonalScanArgs<T>& args, std::int64_t n,
+                               std::int64_t channel, std::int64_t groups, float& re, float& im) {
+  const auto row = [&](int i) {
+    const std::int64_t at = (n * diagonal_scan_rows + i) * args.channels + channel;
+    return static_cast<double>(args.coefficients[at]);
+  };
+  const double step_re = 1.0 + row(growth_real);
+  const double step_im = row(growth_imaginary);
+  double power_re = 1.0;
+  double power_im = 0.0;
+  for (std::int64_t i = 0; i < groups; ++i) {
+    const double next_re = power_re * step_re - power_im * step_im;
+    power_im = power_re * step_im + power_im * step_re;
+    power_re = next_re;
+  }
+  re = static_cast<float>(power_re);
+  im = static_cast<float>(power_im);
+}
+
 /// What each tile adds becomes the state before it, in sweep order.
 template <class T>
 __global__ void chain_tiles(const DiagonalScanArgs<T> args, const Layout layout, bool has_added) {
@@ -246,8 +271,8 @@ __global__ void chain_tiles(const DiagonalScanArgs<T> args, const Layout layout,
   const std::int64_t channel = index % args.channels;
   const std::int64_t real = (2 * n) * args.channels + channel;
   const std::int64_t imaginary = real + args.channels;
-  const float decay_re = args.tile_decay[real];
-  const float decay_im = args.tile_decay[imaginary];
+  const float whole_re = args.tile_decay[real];
+  const float whole_im = args.tile_decay[imaginary];
   const std::int64_t size = 2 * per_sequence;
   float re = args.state_in != nullptr ? args.state_in[sequence * size + real] : 0.0f;
   float im = args.state_in != nullptr ? args.state_in[sequence * size + imaginary] : 0.0f;
@@ -255,6 +280,11 @@ __global__ void chain_tiles(const DiagonalScanArgs<T> args, const Layout layout,
   for (std::int64_t step = 0; step < layout.tiles; ++step) {
     const std::int64_t tile = rightwards ? step : layout.tiles - 1 - step;
     float* state = layout.tile_states + (sequence * layout.tiles + tile) * size;
+    float decay_re = whole_re;
+    float decay_im = whole_im;
+    if (const std::int64_t left = args.length - tile * tile_length; left < tile_length) {
+      cut_tile_decay(args, n, channel, left / group, decay_re, decay_im);
+    }
     const float added_re = has_added ? state[real] : 0.0f;
     const float added_im = has_added ? state[imaginary] : 0.0f;
     state[real] = re;

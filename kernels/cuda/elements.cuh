@@ -58,13 +58,15 @@ __device__ __forceinline__ void load_vector(const bfloat16* from, float (&to)[8]
 __device__ __forceinline__ void store_vector(const float (&from)[4], float* to) {
   *reinterpret_cast<float4*>(to) = make_float4(from[0], from[1], from[2], from[3]);
 }
+// In PTX, since the compiler takes a store of a uint4 apart again as it likes.
 __device__ __forceinline__ void store_vector(const float (&from)[8], bfloat16* to) {
   std::uint32_t words[4];
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     words[i] = bf16_pair(from[2 * i], from[2 * i + 1]);
   }
-  *reinterpret_cast<uint4*>(to) = make_uint4(words[0], words[1], words[2], words[3]);
+  asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)),
+               "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3]));
 }
 
 /// 2^x, relative error 2^-22, subnormal results flushed to zero.

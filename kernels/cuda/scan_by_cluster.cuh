@@ -26,11 +26,11 @@ struct LaneStates {
   float4 part[state_parts][32];
 };
 
-// What warp `w` leaves for warp `w + 1`: the state at its slice's end as if the tile had begun
-// from zero, and the decay of the tile up to there.
+// What warp `w` leaves for warp `w + 1`: the state at its slice's end as if the tile had begun from
+// zero, and the time from the tile's start up to there.
 struct Handover {
   LaneStates state;
-  LaneStates decay;
+  float elapsed[32];
 };
 
 template <class T, int warps>
@@ -173,34 +173,36 @@ __global__ void __launch_bounds__(warps * 32, 1)
           }
         }
       }
-      // 2. From the tile's start to the slice's end, as if it had begun from zero.
-      float tile_decay[lane_states];
-      if (warp > 0) shared.handover_signal(turn, group, warp - 1).wait(use);
+      // 2. From the tile's start to the slice's end, as if it had begun from zero. Whoever comes
+      // next waits for this, so all that can be worked out before is.
+      float slice_decay[lane_states];
 #pragma unroll
-      for (int i = 0; i < state_parts; ++i) {
-        float before[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-        float decay_before[4] = {1.0f, 1.0f, 1.0f, 1.0f};
-        if (warp > 0) {
-          const Handover& from = shared.handover(turn, group, warp - 1);
+      for (int n = 0; n < lane_states; ++n) slice_decay[n] = exp2_now(elapsed * a[n]);
+      float elapsed_before = 0.0f;
+      if (warp > 0) {
+        shared.handover_signal(turn, group, warp - 1).wait(use);
+        const Handover& from = shared.handover(turn, group, warp - 1);
+#pragma unroll
+        for (int i = 0; i < state_parts; ++i) {
+          float before[4];
           get(&from.state.part[i][lane].x, before);
-          get(&from.decay.part[i][lane].x, decay_before);
-        }
 #pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int n = 4 * i + j;
-          const float slice_decay = exp2_fast(elapsed * a[n]);
-          h[n] = fmaf(slice_decay, before[j], h[n]);
-          tile_decay[n] = slice_decay * decay_before[j];
+          for (int j = 0; j < 4; ++j) {
+            const int n = 4 * i + j;
+            h[n] = fmaf(slice_decay[n], before[j], h[n]);
+          }
         }
-        if (!is_last_warp) {
-          Handover& to = shared.handover(turn, group, warp);
-          const int n = 4 * i;
-          to.state.part[i][lane] = make_float4(h[n], h[n + 1], h[n + 2], h[n + 3]);
-          to.decay.part[i][lane] =
-              make_float4(tile_decay[n], tile_decay[n + 1], tile_decay[n + 2], tile_decay[n + 3]);
-        }
+        elapsed_before = from.elapsed[lane];
+        elapsed += elapsed_before;
       }
       if (!is_last_warp) {
+        Handover& to = shared.handover(turn, group, warp);
+#pragma unroll
+        for (int i = 0; i < state_parts; ++i) {
+          const int n = 4 * i;
+          to.state.part[i][lane] = make_float4(h[n], h[n + 1], h[n + 2], h[n + 3]);
+        }
+        to.elapsed[lane] = elapsed;
         __syncwarp();
         if (lane == 0) shared.handover_signal(turn, group, warp).raise();
       }
@@ -215,7 +217,8 @@ __global__ void __launch_bounds__(warps * 32, 1)
           get(&tile_start.part[i][lane].x, start);
 #pragma unroll
           for (int j = 0; j < 4; ++j) {
-            h[4 * i + j] = fmaf(tile_decay[4 * i + j], start[j], h[4 * i + j]);
+            const int n = 4 * i + j;
+            h[n] = fmaf(exp2_fast(elapsed * a[n]), start[j], h[n]);
           }
         }
         const bool ends_chain = now.tile == job.tiles - 1;
@@ -236,27 +239,29 @@ __global__ void __launch_bounds__(warps * 32, 1)
       // 4. The slice from its true start.
 #pragma unroll
       for (int i = 0; i < state_parts; ++i) {
-        float g[4];
-        get(&tile_start.part[i][lane].x, g);
-        if (warp > 0) {
-          const Handover& from = shared.handover(turn, group, warp - 1);
-          float before[4];
-          float decay_before[4];
-          get(&from.state.part[i][lane].x, before);
-          get(&from.decay.part[i][lane].x, decay_before);
+        float start[4];
+        get(&tile_start.part[i][lane].x, start);
+        float before[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        if (warp > 0) get(&shared.handover(turn, group, warp - 1).state.part[i][lane].x, before);
 #pragma unroll
-          for (int j = 0; j < 4; ++j) g[j] = fmaf(decay_before[j], g[j], before[j]);
+        for (int j = 0; j < 4; ++j) {
+          const int n = 4 * i + j;
+          h[n] = warp > 0 ? fmaf(exp2_fast(elapsed_before * a[n]), start[j], before[j]) : start[j];
         }
+      }
 #pragma unroll
-        for (int t = 0; t < slice_positions; ++t) {
+      for (int t = 0; t < slice_positions; ++t) {
+#pragma unroll
+        for (int i = 0; i < state_parts; ++i) {
           float b[4];
           float c[4];
           get(&states.b[t][half * lane_states + 4 * i], b);
           get(&states.c[t][half * lane_states + 4 * i], c);
 #pragma unroll
           for (int j = 0; j < 4; ++j) {
-            g[j] = fmaf(decay[t][4 * i + j], g[j], delta_x[t] * b[j]);
-            y[t] = fmaf(c[j], g[j], y[t]);
+            const int n = 4 * i + j;
+            h[n] = fmaf(decay[t][n], h[n], delta_x[t] * b[j]);
+            y[t] = fmaf(c[j], h[n], y[t]);
           }
         }
       }
@@ -264,8 +269,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
     constexpr int lane_positions = slice_positions / 2;
     float out[lane_positions];
     join_halves(y, half, out);
-    write_outputs<vectors, warps>(job, now, warp, own_channel, skip, rows, half * lane_positions,
-                                  out);
+    const int first = half * lane_positions;
+    OutputSteps<T> outputs = outputs_from<warps>(job, now, warp, own_channel, first);
+    write_outputs(job, vectors || channel < job.channels, own_channel, skip, rows, first, out,
+                  outputs);
     __syncwarp();
     now = next;
   }

@@ -66,6 +66,13 @@ struct SliceMemory {
   }
 };
 
+// 2^x that is worked out before what comes next in the code waits for something.
+__device__ __forceinline__ float exp2_now(float x) {
+  float result;
+  asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+
 // Four floats of shared memory.
 __device__ __forceinline__ void get(const float* from, float (&to)[4]) {
   const float4 value = *reinterpret_cast<const float4*>(from);
@@ -82,12 +89,22 @@ struct Cursor {
   int batch;    // the chain's sequence
   int channel;  // the chain's first
   bool leftwards;
+  std::int64_t dense;  // where its first position lies in x, delta, gate and out ...
+  std::int64_t bc;     // ... and in B and C
 
   template <class T>
   __device__ static Cursor at_chain(const Job<T>& job, int chain) {
     const int batch = chain / job.channel_groups;
     const int channel = (chain - batch * job.channel_groups) * chain_channels;
-    return {chain, 0, batch, channel, job.sweeps_leftwards(batch)};
+    Cursor result{chain, 0, batch, channel, false, 0, 0};
+    result.locate(job);
+    return result;
+  }
+  template <class T>
+  __device__ void locate(const Job<T>& job) {
+    leftwards = job.sweeps_leftwards(batch);
+    dense = static_cast<std::int64_t>(batch) * job.length * job.channels + channel;
+    bc = batch * job.args.bc_batch_stride;
   }
   template <class T>
   __device__ void next_chain(const Job<T>& job) {
@@ -99,7 +116,7 @@ struct Cursor {
       channel -= end;
       ++batch;
     }
-    leftwards = job.sweeps_leftwards(batch);
+    locate(job);
   }
   template <class T>
   __device__ void advance(const Job<T>& job, int tiles) {
@@ -151,8 +168,7 @@ __device__ __forceinline__ void stage_vectors(const Job<T>& job, const Cursor& c
     const int element = i % parts * vector_elements<T>;
     const int t = begin + cursor.step_offset(step);
     const bool exists = t < job.length;
-    const std::int64_t row = static_cast<std::int64_t>(cursor.batch) * job.length + t;
-    const std::int64_t from = row * job.channels + cursor.channel + element;
+    const std::int64_t from = cursor.dense + static_cast<std::int64_t>(t) * job.channels + element;
     copy_vector(&rows.delta[step][element], args.delta + from, exists);
     copy_vector(&rows.x[step][element], args.x + from, exists);
     if (args.gate != nullptr) copy_vector(&rows.gate[step][element], args.gate + from, exists);
@@ -164,8 +180,8 @@ __device__ __forceinline__ void stage_vectors(const Job<T>& job, const Cursor& c
     const int step = i / state_parts;
     const int element = i % state_parts * 4;
     const int t = begin + cursor.step_offset(step);
-    const std::int64_t from = cursor.batch * args.bc_batch_stride +
-                              static_cast<std::int64_t>(t) * job.bc_row_stride + element;
+    const std::int64_t from =
+        cursor.bc + static_cast<std::int64_t>(t) * job.bc_row_stride + element;
     copy_vector(&states.b[step][element], args.b + from, t < job.length);
     copy_vector(&states.c[step][element], args.c + from, t < job.length);
   }
@@ -270,12 +286,35 @@ __device__ __forceinline__ void join_halves(const float (&y)[2 * count], int hal
   }
 }
 
+// Where a lane's outputs go: from one step of a slice on.
+template <class T>
+struct OutputSteps {
+  T* to;
+  std::int64_t stride;
+  int t;  // position, maybe beyond the end
+  int way;
+
+  __device__ void skip(int steps) {
+    t += steps * way;
+    to += steps * stride;
+  }
+};
+
+template <int slices, class T>
+__device__ __forceinline__ OutputSteps<T> outputs_from(const Job<T>& job, const Cursor& cursor,
+                                                       int slice, int own_channel, int step) {
+  const int t = cursor.slice_begin<slices>(job, slice) + cursor.step_offset(step);
+  const int way = cursor.leftwards ? -1 : 1;
+  return {job.args.out + cursor.dense + own_channel + static_cast<std::int64_t>(t) * job.channels,
+          static_cast<std::int64_t>(way) * job.channels, t, way};
+}
+
 // Skip, the other direction, gate: the outputs of steps [first, first + count) of a slice.
 // What is added was rounded when it was stored and so is y: which came first changes nothing.
-template <bool vectors, int slices, class T, int count>
-__device__ __forceinline__ void write_outputs(const Job<T>& job, const Cursor& cursor, int slice,
-                                              int own_channel, float skip, const SliceRows<T>& rows,
-                                              int first, float (&y)[count]) {
+template <class T, int count>
+__device__ __forceinline__ void write_outputs(const Job<T>& job, bool is_live, int own_channel,
+                                              float skip, const SliceRows<T>& rows, int first,
+                                              float (&y)[count], OutputSteps<T>& outputs) {
   const SelectiveScanArgs<T>& args = job.args;
 #pragma unroll
   for (int i = 0; i < count; ++i) {
@@ -291,17 +330,10 @@ __device__ __forceinline__ void write_outputs(const Job<T>& job, const Cursor& c
 #pragma unroll
     for (int i = 0; i < count; ++i) y[i] *= silu(to_float(rows.gate[first + i][own_channel]));
   }
-  const int channel = cursor.channel + own_channel;
-  int t = cursor.slice_begin<slices>(job, slice) + cursor.step_offset(first);
-  const std::int64_t row = static_cast<std::int64_t>(cursor.batch) * job.length + t;
-  T* out = args.out + row * job.channels + channel;
-  const int way = cursor.leftwards ? -1 : 1;
-  const std::int64_t stride = static_cast<std::int64_t>(way) * job.channels;
 #pragma unroll
   for (int i = 0; i < count; ++i) {
-    if ((vectors || channel < job.channels) && t < job.length) *out = from_float<T>(y[i]);
-    t += way;
-    out += stride;
+    if (is_live && outputs.t < job.length) *outputs.to = from_float<T>(y[i]);
+    outputs.skip(1);
   }
 }
 

@@ -2,11 +2,11 @@
 // exponential is taken once.
 //
 // Cut: a chain is one sequence and 16 of its channels. A tile is 8 slices of 16 positions (2 on
-// cards with little shared memory), counted from position 0. With P and S the decay and the end
-// state of a slice run from zero, in sweep order within a tile
-//   S_w = P_w S_{w-1} + s_w,  D_w = P_w D_{w-1},  start of slice w = D_{w-1} start of tile +
-//   S_{w-1}
-// and the last D and S lead to the next tile's start. These are the bits, whatever the batch, the
+// cards with little shared memory), counted from position 0. With s_w the end state of slice w run
+// from zero and t_w the sum of its deltas, in sweep order within a tile
+//   S_w = exp(t_w A) S_{w-1} + s_w,  T_w = t_w + T_{w-1}
+//   start of slice w = exp(T_{w-1} A) start of the tile + S_{w-1}
+// and the last S and T lead to the next tile's start. These are the bits, whatever the batch, the
 // number of multiprocessors and where calls are cut; two kernels compute them:
 //   scan_by_cluster.cuh  few chains: slices side by side, tiles over a cluster of blocks;
 //   scan_by_warp.cuh     many chains: a warp each, fewer instructions.

@@ -3,12 +3,12 @@
 // three times the bytes.
 //
 // bf16 out, on tensor cores: inputs and weight are rounded to TF32, the weight and the bias scaled
-// so that softplus is log2(1 + 2^x) ln 2. A warp has 16 rows at a time and up to 64 channels, whose
-// weight stays in registers from rows to rows. Which input a lane has as which k is free, as long
-// as both operands agree: each reads neighbours. So is which channel a column is: each lane ends
-// with eight neighbours, a store of sixteen bytes. f32 out, and what cannot be read in pairs or
-// written in vectors: f32 multiply-adds from tiles in shared memory, the sum in the order of the
-// inputs.
+// so that softplus is log2(1 + 2^x) ln 2. A block keeps the weight
+// of its channels in shared memory; its warps go through the rows, 16 at a time. Which input a lane
+// has as which k is free, as long as both operands agree: each reads neighbours. So is which
+// channel a column is: each lane ends with eight neighbours, a store of sixteen bytes. f32 out, and
+// what cannot be read in pairs or written in vectors: f32 multiply-adds from tiles in shared
+// memory, the sum in the order of the inputs.
 #include <algorithm>
 #include <string>
 
@@ -67,8 +67,8 @@ constexpr int quad_channels = 32;
 constexpr int most_weight_bytes = 1 << 16;  // of a block's channels, in shared memory
 
 // `steps`: inputs in eights, an even number. A block has `quads` x 32 channels; its warps go
-// through the rows, sixteen at a time.
-template <int steps>
+// through the rows, `tiles` times sixteen at a time.
+template <int steps, int tiles>
 __global__ void __launch_bounds__(mma_warps * 32)
     on_tensor_cores(const Job<bfloat16> job, int quads) {
 #if __CUDA_ARCH__ >= 800
@@ -101,13 +101,21 @@ __global__ void __launch_bounds__(mma_warps * 32)
     }
     weight[i] = make_uint4(values[0], values[1], values[2], values[3]);
   }
+  // Then the bias, as it is.
+  auto* bias = reinterpret_cast<float*>(weight + quads * 4 * pairs * 32);
+  for (int i = static_cast<int>(threadIdx.x); i < quads * quad_channels; i += mma_warps * 32) {
+    const int channel = first_channel + i;
+    const bool exists = job.bias != nullptr && channel < job.outputs;
+    bias[i] = exists ? job.bias[channel] * log2_e : 0.0f;
+  }
   __syncthreads();
 
   // The inputs of the rows to come are on their way while some are worked on.
-  float2 raw[2][steps];
+  constexpr int warp_rows = tiles * mma_rows;
+  float2 raw[2 * tiles][steps];
   const auto read = [&](std::int64_t begin) {
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < 2 * tiles; ++r) {
       const std::int64_t row = begin + column + r * 8;
       const auto* from =
           reinterpret_cast<const float2*>(job.in + row * job.in_stride + first_input);
@@ -118,52 +126,58 @@ __global__ void __launch_bounds__(mma_warps * 32)
       }
     }
   };
-  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * mma_warps * mma_rows;
-  std::int64_t begin = (static_cast<std::int64_t>(blockIdx.x) * mma_warps + warp) * mma_rows;
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * mma_warps * warp_rows;
+  std::int64_t begin = (static_cast<std::int64_t>(blockIdx.x) * mma_warps + warp) * warp_rows;
   read(begin);
   for (; begin < job.rows; begin += stride) {
-    std::uint32_t in[steps][4];
+    std::uint32_t in[tiles][steps][4];
 #pragma unroll
     for (int s = 0; s < steps; ++s) {
 #pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        in[s][r] = to_tf32(raw[r][s].x);
-        in[s][2 + r] = to_tf32(raw[r][s].y);
+      for (int r = 0; r < 2 * tiles; ++r) {
+        in[r / 2][s][r % 2] = to_tf32(raw[r][s].x);
+        in[r / 2][s][2 + r % 2] = to_tf32(raw[r][s].y);
       }
     }
     read(begin + stride);
+    bfloat16* out = job.out + (begin + column) * job.out_stride + first_channel + q * 8;
 #pragma unroll 1
     for (int quad = 0; quad < quads; ++quad) {
-      const int channel = first_channel + quad * quad_channels + q * 8;
-      float bias[8] = {};
-      if (job.bias != nullptr && channel < job.outputs) {
-        load_vector(job.bias + channel, reinterpret_cast<float(&)[4]>(bias[0]));
-        load_vector(job.bias + channel + 4, reinterpret_cast<float(&)[4]>(bias[4]));
-      }
-      float y[2][8];  // rows `column` and `column + 8`
+      float start[8];
+      load_vector(bias + quad * quad_channels + q * 8, reinterpret_cast<float(&)[4]>(start[0]));
+      load_vector(bias + quad * quad_channels + q * 8 + 4, reinterpret_cast<float(&)[4]>(start[4]));
+      float y[2 * tiles][8];  // rows `column`, `column + 8`, ...
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
-        const float b0 = bias[2 * j] * log2_e;
-        const float b1 = bias[2 * j + 1] * log2_e;
-        float d[4] = {b0, b1, b0, b1};
+        float d[tiles][4];
+#pragma unroll
+        for (int tile = 0; tile < tiles; ++tile) {
+          d[tile][0] = d[tile][2] = start[2 * j];
+          d[tile][1] = d[tile][3] = start[2 * j + 1];
+        }
 #pragma unroll
         for (int pair = 0; pair < pairs; ++pair) {
           const uint4 w = weight[((quad * 4 + j) * pairs + pair) * 32 + lane];
           const std::uint32_t even[2] = {w.x, w.y};
           const std::uint32_t odd[2] = {w.z, w.w};
-          multiply_tile(in[2 * pair], even, d);
-          multiply_tile(in[2 * pair + 1], odd, d);
-        }
-        y[0][2 * j] = log2_1p_exp2(d[0]) * ln_2;
-        y[0][2 * j + 1] = log2_1p_exp2(d[1]) * ln_2;
-        y[1][2 * j] = log2_1p_exp2(d[2]) * ln_2;
-        y[1][2 * j + 1] = log2_1p_exp2(d[3]) * ln_2;
-      }
-      if (channel >= job.outputs) continue;
 #pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        const std::int64_t row = begin + column + r * 8;
-        if (row < job.rows) store_vector(y[r], job.out + row * job.out_stride + channel);
+          for (int tile = 0; tile < tiles; ++tile) {
+            multiply_tile(in[tile][2 * pair], even, d[tile]);
+            multiply_tile(in[tile][2 * pair + 1], odd, d[tile]);
+          }
+        }
+#pragma unroll
+        for (int r = 0; r < 2 * tiles; ++r) {
+          y[r][2 * j] = log2_1p_exp2(d[r / 2][r % 2 * 2]) * ln_2;
+          y[r][2 * j + 1] = log2_1p_exp2(d[r / 2][r % 2 * 2 + 1]) * ln_2;
+        }
+      }
+      if (first_channel + quad * quad_channels + q * 8 >= job.outputs) continue;
+#pragma unroll
+      for (int r = 0; r < 2 * tiles; ++r) {
+        if (begin + column + r * 8 < job.rows) {
+          store_vector(y[r], out + r * 8 * job.out_stride + quad * quad_channels);
+        }
       }
     }
   }
@@ -238,14 +252,14 @@ void run_in_f32(cudaStream_t stream, const Job<T>& job) {
   in_f32<T><<<grid, tile_threads, 0, stream>>>(job);
 }
 
-template <int steps>
+template <int steps, int tiles>
 void run_on_tensor_cores(cudaStream_t stream, const Job<bfloat16>& job) {
   constexpr int quad_bytes = quad_channels * steps * 8 * static_cast<int>(sizeof(float));
   const int all = (job.outputs + quad_channels - 1) / quad_channels;
   const int quads = std::min(all, most_weight_bytes / quad_bytes);
-  const int bytes = quads * quad_bytes;
-  check(cudaFuncSetAttribute(on_tensor_cores<steps>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             bytes),
+  const int bytes = quads * (quad_bytes + quad_channels * static_cast<int>(sizeof(float)));
+  check(cudaFuncSetAttribute(on_tensor_cores<steps, tiles>,
+                             cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
         "product with softplus: shared memory");
   // As many blocks as the card runs at once, each with rows enough to be worth its weight.
   int device = 0;
@@ -253,14 +267,15 @@ void run_on_tensor_cores(cudaStream_t stream, const Job<bfloat16>& job) {
   int at_once = 0;
   check(cudaGetDevice(&device), "current device");
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "device");
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, on_tensor_cores<steps>,
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, on_tensor_cores<steps, tiles>,
                                                       mma_warps * 32, bytes),
         "product with softplus: occupancy");
   const int groups = (all + quads - 1) / quads;
-  const std::int64_t wanted = (job.rows + mma_warps * mma_rows - 1) / (mma_warps * mma_rows);
+  constexpr int rows_at_a_time = mma_warps * tiles * mma_rows;
+  const std::int64_t wanted = (job.rows + rows_at_a_time - 1) / rows_at_a_time;
   const std::int64_t most = std::max(1, multiprocessors * at_once / groups);
   const dim3 grid(static_cast<unsigned>(std::min(wanted, most)), static_cast<unsigned>(groups));
-  on_tensor_cores<steps><<<grid, mma_warps * 32, bytes, stream>>>(job, quads);
+  on_tensor_cores<steps, tiles><<<grid, mma_warps * 32, bytes, stream>>>(job, quads);
 }
 
 class SoftplusProduct final : public CudaPreparedProduct {
@@ -283,15 +298,15 @@ class SoftplusProduct final : public CudaPreparedProduct {
     } else if (fits_tensor_cores(args)) {
       const Job<bfloat16> job = job_of<bfloat16>(args);
       if (inputs_ <= 16) {
-        run_on_tensor_cores<2>(stream, job);
+        run_on_tensor_cores<2, 2>(stream, job);
       } else if (inputs_ <= 32) {
-        run_on_tensor_cores<4>(stream, job);
+        run_on_tensor_cores<4, 2>(stream, job);
       } else if (inputs_ <= 48) {
-        run_on_tensor_cores<6>(stream, job);
+        run_on_tensor_cores<6, 1>(stream, job);
       } else if (inputs_ <= 64) {
-        run_on_tensor_cores<8>(stream, job);
+        run_on_tensor_cores<8, 1>(stream, job);
       } else {
-        run_on_tensor_cores<16>(stream, job);
+        run_on_tensor_cores<16, 1>(stream, job);
       }
     } else {
       run_in_f32(stream, job_of<bfloat16>(args));

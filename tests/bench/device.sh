@@ -2,6 +2,7 @@
 # Takes a build to a GPU machine that has none of its libraries, and checks and times it there.
 #   tests/bench/device.sh pack BUILD_DIR FOLDER   here: binaries and the libraries they need
 #   FOLDER/device.sh run                          there: tests, sanitizers, timings, one table
+# Goldens in FOLDER/golden are run too.
 set -euo pipefail
 
 pack() {
@@ -19,21 +20,29 @@ pack() {
   cp "$0" "$folder/device.sh"
 }
 
+# One line: what, seconds of the fastest pass, the most memory of the card in use.
 bench() {
-  printf '%s: ' "$*"
-  ./ssmgen bench --device cuda "$@" | awk '/  seconds/ {print $2 " s"}'
+  printf '%-62s' "$*"
+  ./ssmgen bench --device cuda "$@" |
+    awk '/  seconds/ {s = $2} /peak device/ {m = $4 " " $5} END {print s " s  " m}'
 }
 
 run() {
   cd "$(dirname "$0")"
   tar -xzf lib.tar.gz
   export LD_LIBRARY_PATH=$PWD/lib
+  local program golden length
   for program in test_kernels test_stream test_tasks; do
-    "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1
+    "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1 | grep -v -i skipped
   done
-  compute-sanitizer --tool memcheck ./test_kernels --gtest_filter='Cuda/*' | tail -n 1
-  compute-sanitizer --tool racecheck ./test_kernels --gtest_filter='Cuda/*' | tail -n 1
-  local length
+  for tool in memcheck racecheck; do
+    compute-sanitizer --tool $tool ./test_kernels --gtest_filter='Cuda/*:*cuda*' | tail -n 1
+  done
+  # Goldens, when a folder of them was put beside.
+  for golden in golden/*/; do
+    [[ -d $golden ]] || continue
+    ./ssmgen selftest --device cuda --golden "$golden" | tail -n 1 | sed "s|^|$golden |"
+  done
   for length in 131072 1048576; do
     bench --dtype bf16 --shape ps-d256x16 --length "$length"
     bench --dtype bf16 --shape ph-d256x16 --length "$length"
@@ -42,10 +51,14 @@ run() {
   bench --dtype f32 --shape ps-d256x16 --length 1048576
   bench --dtype bf16 --shape ps-d384x20 --windows 5120
   bench --dtype bf16 --shape ps-d1024x32 --windows 5120 --repeats 1
+  bench --dtype f32 --shape s4d-d256x16 --length 1048576
+  for length in 14 16 18 20 22 24; do
+    bench --dtype bf16 --shape ps-d256x16 --length $((1 << length)) --repeats 1
+  done
 }
 
 case "${1:-}" in
   pack) pack "${2:?a build folder}" "${3:?a folder to fill}" ;;
   run) run ;;
-  *) sed -n '2,4s/^# *//p' "$0"; exit 2 ;;
+  *) sed -n '2,5s/^# *//p' "$0"; exit 2 ;;
 esac

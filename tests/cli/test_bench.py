@@ -13,6 +13,7 @@ def bench_json(ssmgen, *arguments):
 KEYS = {
     "model", "d_model", "n_layer", "device", "dtype", "threads", "length", "windows", "seconds",
     "median_seconds", "bases_per_second", "windows_per_second", "peak_memory_bytes",
+    "device_peak_bytes",
     "product_flop", "exponentials", "multiply_adds", "product_flop_per_second_at_most",
     "exponentials_per_second_at_most", "multiply_adds_per_second_at_most", "floor_seconds", "times_floor",
 }  # fmt: skip

@@ -27,6 +27,7 @@ struct BenchResult {
   double bases_per_second = 0;  ///< all sequences together
   double windows_per_second = 0;
   std::int64_t peak_memory_bytes = 0;  ///< of the process
+  std::int64_t device_peak_bytes = 0;  ///< of a device with memory of its own, weights included
   double product_flop = 0;             ///< matrix products of a pass
   double exponentials = 0;             ///< of Mamba's scans
   double multiply_adds = 0;            ///< of S4's scans, at the least

@@ -12,7 +12,7 @@ using layers::Pass;
 
 // x of all chunks is kept from the first visit for the second, in place of a second product, unless
 // a long sequence would make it larger than this.
-constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 30;
+constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 31;
 
 // Behind all that a context got before it was made.
 class Mark {
@@ -50,7 +50,7 @@ class BlockRun {
     const core::Shape rows{set.count * set.length, sizes.d_inner};
     const std::int64_t bytes = rows.count() * core::element_bytes(set.hidden.type());
     keep_ = block.is_bidirectional() && block.shares_in_proj() &&
-            (plan.count() == 1 || bytes < most_kept_bytes);
+            (plan.count() == 1 || bytes <= most_kept_bytes);
     if (block.is_bidirectional()) mixed_ = ctx.workspace().take(set.hidden.type(), rows);
     if (keep_) x_ = ctx.workspace().take(set.hidden.type(), rows);
     if (plan.count() == 1) return;
@@ -85,6 +85,10 @@ class BlockRun {
     const bool rightwards = sweep.way.direction == kernels::Direction::left_to_right;
     const std::int64_t index = rightwards ? step : plan_.count() - 1 - step;
     const ChunkRange chunk = plan_.range(index);
+    // A sweep ends with the last chunk that something is wanted of.
+    const bool is_needed =
+        rightwards ? chunk.begin < options_.wanted.end : chunk.end > options_.wanted.begin;
+    if (!is_needed) return;
     std::unique_ptr<Mark>& first_visit = visits_[static_cast<std::size_t>(index)];
     if (first_visit == nullptr) {
       visit_first(sweep, step, chunk);

@@ -22,6 +22,8 @@ struct SequenceSet {
 struct BlockOptions {
   bool has_residual = true;       ///< false for the first block: the residual is only written
   bool reverse_channels = false;  ///< take hidden and residual in reversed channel order
+  /// The positions whose output is wanted: chunks on which none of them depends are left out.
+  ChunkRange wanted;
 };
 
 /// `side` is a context of the same back end for the second sweep's work; it may be `ctx`. What

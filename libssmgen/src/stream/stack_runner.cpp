@@ -123,6 +123,21 @@ void StackRunner::run_blocks(const Group& group, const RunOutputs& outputs) {
   for (int slot = 0; slot < stack_.shape.strands; ++slot) run_slots(group, slot, 1, plan, outputs);
 }
 
+ChunkRange StackRunner::wanted_positions(const Group& group, const RunOutputs& outputs) const {
+  const ChunkRange all{0, group.length};
+  if (outputs.last_hidden_state != nullptr || outputs.on_hidden ||
+      outputs.on_base_log_probabilities) {
+    return all;
+  }
+  ChunkRange wanted{group.length, 0};
+  for (const RowRead& read : outputs.reads) {
+    if (read.sequence < group.first || read.sequence >= group.first + group.count) continue;
+    wanted.begin = std::min(wanted.begin, read.position);
+    wanted.end = std::max(wanted.end, read.position + 1);
+  }
+  return wanted.begin < wanted.end ? wanted : all;
+}
+
 void StackRunner::run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
                             const RunOutputs& outputs) {
   const models::MambaStackShape& shape = stack_.shape;
@@ -156,6 +171,8 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
     options.has_residual = layer > 0;
+    options.wanted = {0, group.length};
+    if (layer + 1 == shape.n_layer) options.wanted = wanted_positions(group, outputs);
     run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
   }
 }

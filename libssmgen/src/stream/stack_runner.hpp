@@ -81,6 +81,8 @@ class StackRunner {
   std::int64_t group_rows() const;
   void embed(std::span<const std::int32_t> ids, const Group& group);
   void run_blocks(const Group& group, const RunOutputs& outputs);
+  /// The positions that the last block must give, from the first to the last that is read.
+  ChunkRange wanted_positions(const Group& group, const RunOutputs& outputs) const;
   void run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
                  const RunOutputs& outputs);
   void read_out(const Group& group, const RunOutputs& outputs, std::int64_t reads_begin,

@@ -116,6 +116,7 @@ BenchResult bench_model(const Model& model, const BenchOptions& options) {
   result.bases_per_second = static_cast<double>(bases) / result.seconds;
   result.windows_per_second = static_cast<double>(options.windows) / result.seconds;
   result.peak_memory_bytes = peak_memory_bytes();
+  result.device_peak_bytes = impl.backend->device_peak_bytes();
   const BaseCost cost = std::visit([](const auto& stack) { return cost_of(stack); }, *impl.network);
   result.product_flop = cost.product_flop * static_cast<double>(bases);
   result.exponentials = cost.exponentials * static_cast<double>(bases);
