@@ -35,9 +35,6 @@ run() {
   for program in test_kernels test_stream test_tasks; do
     "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1 | grep -v -i skipped
   done
-  for tool in memcheck racecheck; do
-    compute-sanitizer --tool $tool ./test_kernels --gtest_filter='Cuda/*:*cuda*' | tail -n 1
-  done
   # Goldens, when a folder of them was put beside.
   for golden in golden/*/; do
     [[ -d $golden ]] || continue
@@ -55,6 +52,9 @@ run() {
   for length in 14 16 18 20 22 24; do
     bench --dtype bf16 --shape ps-d256x16 --length $((1 << length)) --repeats 1
   done
+  # Last, for racecheck takes minutes.
+  compute-sanitizer --tool memcheck ./test_kernels --gtest_filter='Cuda/*:*cuda*' | tail -n 1
+  compute-sanitizer --tool racecheck ./test_kernels --gtest_filter='Cuda/*' | tail -n 1
 }
 
 case "${1:-}" in
