@@ -89,15 +89,17 @@ struct Rows {
   }
 };
 
-// Rows [first, first + count) from a dense tile of f32, through softplus.
+// Rows [first, first + count) from a dense tile of f32, through softplus: dense rows at once.
 void store_softplus(const Rows& out, std::int64_t first, std::int64_t count, const float* tile) {
-  for (std::int64_t i = 0; i < count; ++i) {
+  const bool is_dense = out.stride == out.length;
+  const std::int64_t at_once = is_dense ? count : 1;
+  for (std::int64_t i = 0; i < count; i += at_once) {
     const float* from = tile + i * out.length;
     std::byte* to = out.row(first + i);
     if (out.dtype == Dtype::f32) {
-      softplus(from, out.length, reinterpret_cast<float*>(to));
+      softplus(from, at_once * out.length, reinterpret_cast<float*>(to));
     } else {
-      softplus(from, out.length, reinterpret_cast<bfloat16*>(to));
+      softplus(from, at_once * out.length, reinterpret_cast<bfloat16*>(to));
     }
   }
 }
@@ -236,12 +238,13 @@ class CpuProduct final : public PreparedProduct {
         in.load(row, count, in_tile, in_);
         in_memory.set_data_handle(in_tile);
       }
-      const bool direct = whole && out_in_place && spec_.activation == Activation::none;
+      const bool direct = whole && out_in_place;
       out_memory.set_data_handle(direct ? out.row(row) : out_tile);
       if (!direct && accumulate) out.load(row, count, out_tile, out_);
       plan.primitive.execute(stream, arguments);
       if (spec_.activation == Activation::softplus) {
-        store_softplus(out, row, count, reinterpret_cast<const float*>(out_tile));
+        const std::byte* made = direct ? out.row(row) : out_tile;
+        store_softplus(out, row, count, reinterpret_cast<const float*>(made));
       } else if (!direct) {
         out.store(row, count, out_tile, out_);
       }

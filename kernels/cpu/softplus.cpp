@@ -18,9 +18,11 @@ namespace {
 template <class T>
 HWY_INLINE void softplus_row(const float* from, std::int64_t count, T* to) {
   const FloatTag d;
-  for (std::int64_t i = 0; i < count; i += lanes) {
-    store_channels(softplus(d, load_channels(from + i, count - i)), to + i, count - i);
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    store_channels(softplus(d, load_channels(from + i)), to + i);
   }
+  if (i < count) store_channels(softplus(d, load_channels(from + i, count - i)), to + i, count - i);
 }
 
 void softplus_f32(const float* from, std::int64_t count, float* to) {
