@@ -2,7 +2,7 @@
 // The selective scan for few chains: a tile's slices side by side, a warp each, and the tiles of a
 // chain over the blocks of a cluster. For each tile a warp
 //   1. runs its slice from a zero state, keeping the decays exp(delta A) of its steps in registers;
-//   2. takes the state at the slice's start as if the tile had begun from zero, and the decay from
+//   2. takes the state at the slice's start as if the tile had begun from zero, and the time from
 //      there on, from the warp before, and hands both on to the next;
 //   3. takes the tile's true start state, which the last warp of the tile before has sent, here or
 //      in the next block of the cluster;
@@ -178,19 +178,17 @@ __global__ void __launch_bounds__(warps * 32, 1)
       float slice_decay[lane_states];
 #pragma unroll
       for (int n = 0; n < lane_states; ++n) slice_decay[n] = exp2_now(elapsed * a[n]);
+      // Kept until step 4: the warp before may by then have put its next but one in this place.
+      float before[lane_states] = {};
       float elapsed_before = 0.0f;
       if (warp > 0) {
         shared.handover_signal(turn, group, warp - 1).wait(use);
         const Handover& from = shared.handover(turn, group, warp - 1);
 #pragma unroll
         for (int i = 0; i < state_parts; ++i) {
-          float before[4];
-          get(&from.state.part[i][lane].x, before);
+          get(&from.state.part[i][lane].x, reinterpret_cast<float(&)[4]>(before[4 * i]));
 #pragma unroll
-          for (int j = 0; j < 4; ++j) {
-            const int n = 4 * i + j;
-            h[n] = fmaf(slice_decay[n], before[j], h[n]);
-          }
+          for (int n = 4 * i; n < 4 * i + 4; ++n) h[n] = fmaf(slice_decay[n], before[n], h[n]);
         }
         elapsed_before = from.elapsed[lane];
         elapsed += elapsed_before;
@@ -241,12 +239,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
       for (int i = 0; i < state_parts; ++i) {
         float start[4];
         get(&tile_start.part[i][lane].x, start);
-        float before[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-        if (warp > 0) get(&shared.handover(turn, group, warp - 1).state.part[i][lane].x, before);
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
           const int n = 4 * i + j;
-          h[n] = warp > 0 ? fmaf(exp2_fast(elapsed_before * a[n]), start[j], before[j]) : start[j];
+          h[n] = warp > 0 ? fmaf(exp2_fast(elapsed_before * a[n]), start[j], before[n]) : start[j];
         }
       }
 #pragma unroll
