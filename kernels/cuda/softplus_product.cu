@@ -33,7 +33,7 @@ struct Job {
 };
 
 // log2 of 1 + 2^x for a result of 8 bits: relative error 2^-10, below 2^-11 none but that of 2^x.
-__device__ __forceinline__ float log2_1p_exp2(float x) {
+[[maybe_unused]] __device__ __forceinline__ float log2_1p_exp2(float x) {
   constexpr float small = -11.5f;  // from where on 2^x is all of it
   const float limited = fminf(x, 126.0f);
   const float e = exp2_fast(limited);
@@ -42,15 +42,16 @@ __device__ __forceinline__ float log2_1p_exp2(float x) {
   return x < small ? e * log2_e : fmaxf(log2_of, x);
 }
 
-__device__ __forceinline__ std::uint32_t to_tf32(float value) {
+[[maybe_unused]] __device__ __forceinline__ std::uint32_t to_tf32(float value) {
   std::uint32_t result;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(value));
   return result;
 }
 
 // d += a . b, a 16 x 8 and b 8 x 8.
-__device__ __forceinline__ void multiply_tile(const std::uint32_t (&a)[4],
-                                              const std::uint32_t (&b)[2], float (&d)[4]) {
+[[maybe_unused]] __device__ __forceinline__ void multiply_tile(const std::uint32_t (&a)[4],
+                                                               const std::uint32_t (&b)[2],
+                                                               float (&d)[4]) {
 #if __CUDA_ARCH__ >= 800
   asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
       "{%0,%1,%2,%3};"
@@ -59,7 +60,7 @@ __device__ __forceinline__ void multiply_tile(const std::uint32_t (&a)[4],
 #endif
 }
 
-constexpr float ln_2 = 0.6931471805599453f;
+[[maybe_unused]] constexpr float ln_2 = 0.6931471805599453f;
 
 constexpr int mma_warps = 8;
 constexpr int mma_rows = 16;
