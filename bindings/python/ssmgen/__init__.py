@@ -1,5 +1,29 @@
-"""Genomic state space models over DNA; `python -m ssmgen.convert` makes safetensors of weights."""
+"""Genomic state space models (Caduceus, Mamba, S4) over DNA.
 
+load() gives a Model: its logits, embeddings of sequences and scores of variants are numpy arrays,
+with the bits of the command line. score_vcf() and embed_files() work from file to file.
+`python -m ssmgen.convert` makes safetensors of PyTorch's weights.
+
+Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
+RuntimeError. What a run has to tell goes to the logger "ssmgen".
+"""
+
+from ssmgen._core import EmbedSummary, ModelInfo, ScoreSummary, describe_model, version
+from ssmgen._model import Model, embed_files, load, score_vcf
+from ssmgen._variants import VariantScores
 from ssmgen.errors import FormatError
 
-__all__ = ["FormatError"]
+__version__ = version()
+
+__all__ = [
+    "EmbedSummary",
+    "FormatError",
+    "Model",
+    "ModelInfo",
+    "ScoreSummary",
+    "VariantScores",
+    "describe_model",
+    "embed_files",
+    "load",
+    "score_vcf",
+]

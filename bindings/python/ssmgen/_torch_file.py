@@ -88,7 +88,9 @@ class _RebuildTensor:
 
     __slots__ = ()
 
-    def __call__(self, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> StoredTensor:
+    def __call__(
+        self, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
+    ) -> StoredTensor:
         if not isinstance(storage, Storage):
             raise pickle.UnpicklingError("a tensor without a storage")
         numbers = (offset, *shape, *strides)
@@ -217,7 +219,8 @@ class TorchFile:
             except RecursionError:
                 raise self._error("is nested too deep") from None
             except Exception as error:  # a pickle of a stranger can fail in any way
-                raise self._error(f"has a damaged pickle: {error or type(error).__name__}") from None
+                what = str(error) or type(error).__name__
+                raise self._error(f"has a damaged pickle: {what}") from None
 
     def _tensors_of(self, top: Any) -> dict[str, StoredTensor]:
         where = "the top"

@@ -65,7 +65,8 @@ def convert(
     if len(weights) == 1 and index is None:
         names = [_OUT]
     else:
-        names = [f"model-{i:05}-of-{len(weights):05}.safetensors" for i in range(1, len(weights) + 1)]
+        count = len(weights)
+        names = [f"model-{i:05}-of-{count:05}.safetensors" for i in range(1, count + 1)]
     for name in (_OUT, _OUT_INDEX):
         if (folder / name).exists() and not overwrite:
             raise ValueError(f"'{folder / name}' is there already: remove it, or ask to overwrite")
@@ -78,7 +79,9 @@ def convert(
         for path, name in zip(weights, names):
             part = folder / f"{name}.part"
             parts.append((part, folder / name))
-            wanted = None if index is None else {key for key, at in index.items() if at == path.name}
+            wanted = None
+            if index is not None:
+                wanted = {key for key, at in index.items() if at == path.name}
             kept, shared = _convert_file(path, part, strip_prefix, wanted)
             for key in kept:
                 if key in weight_map:
@@ -167,7 +170,9 @@ def _convert_file(
         for full_name, tensor in source.tensors.items():
             name = full_name.removeprefix(strip_prefix)
             if name in kept or name in metadata or name in ("", "__metadata__"):
-                raise FormatError(f"'{path}' has a tensor '{full_name}': '{name}' cannot be its name")
+                raise FormatError(
+                    f"'{path}' has a tensor '{full_name}': '{name}' cannot be its name"
+                )
             if tensor.byte_count and tensor in first:
                 metadata[name] = first[tensor]
                 continue

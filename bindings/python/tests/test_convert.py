@@ -2,15 +2,14 @@
 
 import json
 import os
-import pathlib
 import pickle
-import struct
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+from safetensors_files import read_safetensors
 from torch_files import (
     View,
     bf16_bytes,
@@ -27,26 +26,6 @@ from torch_files import (
 
 from ssmgen import FormatError
 from ssmgen.convert import convert
-
-NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "F64": "<f8", "I64": "<i8", "BOOL": "?"}
-
-
-def read_safetensors(path):
-    """({name: array}, metadata); fails unless the tensors lie one after another to the end."""
-    raw = pathlib.Path(path).read_bytes()
-    (length,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8 : 8 + length])
-    metadata = header.pop("__metadata__")
-    tensors, at = {}, 0
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        assert begin == at
-        at = end
-        data = raw[8 + length + begin : 8 + length + end]
-        tensors[name] = np.frombuffer(data, NUMPY_TYPES[entry["dtype"]]).reshape(entry["shape"])
-    assert at == len(raw) - 8 - length
-    return tensors, metadata
-
 
 def command(*arguments):
     return subprocess.run(

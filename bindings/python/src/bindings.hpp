@@ -1,0 +1,114 @@
+#pragma once
+// What the files of the module share: a model that Python holds, arrays, signals.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <ssmgen/embed.hpp>
+#include <ssmgen/model.hpp>
+#include <ssmgen/score.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace ssmgen::python {
+
+namespace py = pybind11;
+
+/// Lets Python's signal handlers run: Ctrl-C becomes KeyboardInterrupt. Called without the GIL.
+void check_signals();
+
+/// A dense array that takes over the values: nothing is copied.
+template <class Value>
+py::array_t<Value> array_of(std::vector<Value>&& values, std::vector<py::ssize_t> shape) {
+  auto owned = std::make_unique<std::vector<Value>>(std::move(values));
+  Value* data = owned->data();
+  py::capsule owner(owned.get(),
+                    [](void* pointer) { delete static_cast<std::vector<Value>*>(pointer); });
+  owned.release();
+  return py::array_t<Value>(std::move(shape), data, owner);
+}
+
+/// A model and the lock that gives it one caller at a time.
+class ModelHandle {
+ public:
+  explicit ModelHandle(Model model);
+  /// In a forked child the model is left as it is: its threads are the parent's.
+  ~ModelHandle();
+  ModelHandle(const ModelHandle&) = delete;
+  ModelHandle& operator=(const ModelHandle&) = delete;
+
+  /// compute(model) without the GIL. @throws DeviceError in a forked child and in a call from a
+  /// callback of the model's own call.
+  template <class Compute>
+  auto run(Compute&& compute) {
+    check_caller();
+    py::gil_scoped_release release;
+    const std::lock_guard lock(mutex_);
+    const Owner owner(owner_);
+    return compute(std::as_const(*model_));
+  }
+
+  /// What needs no lock. @throws DeviceError in a forked child.
+  const Model& model() const;
+
+ private:
+  struct Owner {
+    explicit Owner(std::atomic<std::thread::id>& id) : id_(id) { id_ = std::this_thread::get_id(); }
+    ~Owner() { id_ = std::thread::id(); }
+    std::atomic<std::thread::id>& id_;
+  };
+  void check_caller() const;
+
+  std::unique_ptr<Model> model_;
+  int process_;
+  std::mutex mutex_;
+  std::atomic<std::thread::id> owner_;
+};
+
+/// Splits work so that signals are looked at several times a second, whatever the model's speed.
+class Pace {
+ public:
+  /// Bases of the next piece.
+  std::int64_t bases() const { return bases_; }
+  /// A piece of so many bases is done: looks at the signals, sets the size of the next.
+  void done(std::int64_t bases);
+
+ private:
+  std::int64_t bases_ = 4096;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Passes what a run has to say to Python: progress(dict) several times a second, plan(dict),
+/// note(str), warning(str); None for what is not wanted. Looks at the signals each time.
+class Observer final : public ScoreObserver, public EmbedObserver {
+ public:
+  Observer(py::object progress, py::object plan, py::object note, py::object warning);
+
+  void on_progress(const ScoreProgress& progress) override;
+  void on_progress(const EmbedProgress& progress) override;
+  void on_plan(const EmbedPlan& plan) override;
+  void on_note(const std::string& text) override;
+  void on_warning(const std::string& text) override;
+
+ private:
+  bool is_due();
+
+  py::object progress_;
+  py::object plan_;
+  py::object note_;
+  py::object warning_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+void bind_model(py::module_& module);
+void bind_embed(py::module_& module);
+void bind_score(py::module_& module);
+
+}  // namespace ssmgen::python

@@ -1,0 +1,137 @@
+// Hidden states of sequences: in memory, and from file to file.
+
+#include <algorithm>
+
+#include "bindings.hpp"
+
+namespace ssmgen::python {
+
+namespace {
+
+// The arrays of consecutive groups of sequences as one.
+EmbedArray joined(std::vector<EmbedArray>&& parts) {
+  if (parts.size() == 1) return std::move(parts.front());
+  EmbedArray whole;
+  whole.layers = parts.front().layers;
+  whole.channels = parts.front().channels;
+  std::size_t values = 0;
+  for (const EmbedArray& part : parts) values += part.values.size();
+  whole.values.reserve(values);
+  for (std::int64_t layer = 0; layer < whole.layers; ++layer) {
+    for (const EmbedArray& part : parts) {
+      const float* begin = part.values.data() + layer * part.rows * part.channels;
+      whole.values.insert(whole.values.end(), begin, begin + part.rows * part.channels);
+    }
+  }
+  for (const EmbedArray& part : parts) {
+    for (std::size_t i = 0; i + 1 < part.first_rows.size(); ++i) {
+      whole.first_rows.push_back(whole.rows + part.first_rows[i]);
+    }
+    whole.rows += part.rows;
+  }
+  whole.first_rows.push_back(whole.rows);
+  return whole;
+}
+
+// Sequences do not depend on one another, so they may go to the library in groups.
+EmbedArray embed_in_groups(const Model& model, std::span<const std::string> sequences,
+                           const EmbedSettings& settings) {
+  Pace pace;
+  std::vector<EmbedArray> parts;
+  std::size_t begin = 0;
+  do {
+    std::size_t end = begin;
+    std::int64_t bases = 0;
+    while (end < sequences.size() && (end == begin || bases < pace.bases())) {
+      bases += static_cast<std::int64_t>(sequences[end++].size());
+    }
+    parts.push_back(embed_sequences(model, sequences.subspan(begin, end - begin), settings));
+    begin = end;
+    pace.done(bases);
+  } while (begin < sequences.size());
+  return joined(std::move(parts));
+}
+
+py::tuple embed(ModelHandle& handle, const std::vector<std::string>& sequences,
+                const EmbedSettings& settings) {
+  EmbedArray array =
+      handle.run([&](const Model& model) { return embed_in_groups(model, sequences, settings); });
+  const auto offsets = static_cast<py::ssize_t>(array.first_rows.size());
+  return py::make_tuple(
+      array_of(std::move(array.values), {array.layers, array.rows, array.channels}),
+      array_of(std::move(array.first_rows), {offsets}));
+}
+
+EmbedSummary embed_to_files(ModelHandle& handle, const EmbedOptions& options, py::object progress,
+                            py::object plan, py::object note, py::object warning) {
+  Observer observer(std::move(progress), std::move(plan), std::move(note), std::move(warning));
+  return handle.run([&](const Model& model) { return embed_files(model, options, observer); });
+}
+
+}  // namespace
+
+void bind_embed(py::module_& module) {
+  py::class_<EmbedSettings>(module, "EmbedSettings")
+      .def(py::init<>())
+      .def_readwrite("layer", &EmbedSettings::layer)
+      .def_property(
+          "pool", [](const EmbedSettings& self) { return embed_pooling_name(self.pooling); },
+          [](EmbedSettings& self, const std::string& text) {
+            self.pooling = parse_embed_pooling(text);
+          })
+      .def_property(
+          "strand",
+          [](const EmbedSettings& self) { return std::string(embed_strand_name(self.strand)); },
+          [](EmbedSettings& self, const std::string& text) {
+            self.strand = parse_embed_strand(text);
+          })
+      .def_readwrite("window", &EmbedSettings::window_bases)
+      .def_readwrite("stride", &EmbedSettings::stride_bases)
+      .def_readwrite("whole", &EmbedSettings::whole)
+      .def_readwrite("per_window", &EmbedSettings::per_window)
+      .def_readwrite("skip_n", &EmbedSettings::skip_n)
+      .def_readwrite("batch", &EmbedSettings::batch_windows)
+      .def_readwrite("scratch", &EmbedSettings::scratch);
+  py::class_<EmbedOptions>(module, "EmbedOptions")
+      .def(py::init<>())
+      .def_readwrite("settings", &EmbedOptions::settings)
+      .def_readwrite("input", &EmbedOptions::input)
+      .def_readwrite("fasta", &EmbedOptions::fasta)
+      .def_readwrite("bed", &EmbedOptions::bed)
+      .def_readwrite("regions", &EmbedOptions::regions)
+      .def_readwrite("require_flags", &EmbedOptions::require_flags)
+      .def_readwrite("exclude_flags", &EmbedOptions::exclude_flags)
+      .def_readwrite("min_mapq", &EmbedOptions::min_mapq)
+      .def_property(
+          "orientation",
+          [](const EmbedOptions& self) {
+            return self.orientation == ReadOrientation::reference ? "reference" : "sequenced";
+          },
+          [](EmbedOptions& self, const std::string& text) {
+            self.orientation = parse_read_orientation(text);
+          })
+      .def_readwrite("output", &EmbedOptions::output)
+      .def_readwrite("output_type", &EmbedOptions::output_type)
+      .def_readwrite("chunk_rows", &EmbedOptions::chunk_rows)
+      .def_readwrite("max_output_bytes", &EmbedOptions::max_output_bytes)
+      .def_readwrite("yes", &EmbedOptions::yes)
+      .def_readwrite("resume", &EmbedOptions::resume)
+      .def_readwrite("dry_run", &EmbedOptions::dry_run)
+      .def_readwrite("write_version", &EmbedOptions::write_version)
+      .def_readwrite("command_line", &EmbedOptions::command_line)
+      .def_readwrite("io_threads", &EmbedOptions::io_threads);
+  py::class_<EmbedSummary>(module, "EmbedSummary", "What a run of embed_files() did.")
+      .def_readonly("records", &EmbedSummary::records)
+      .def_readonly("bases", &EmbedSummary::bases)
+      .def_readonly("rows", &EmbedSummary::rows)
+      .def_readonly("windows", &EmbedSummary::windows, "passed through the model")
+      .def_readonly("empty_records", &EmbedSummary::empty_records,
+                    "pooled over no base: their rows are NaN")
+      .def_readonly("reads_without_sequence", &EmbedSummary::reads_without_sequence, "left out")
+      .def_readonly("seconds", &EmbedSummary::seconds);
+  module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"));
+  module.def("embed_files", &embed_to_files, py::arg("model"), py::arg("options"),
+             py::arg("progress"), py::arg("plan"), py::arg("note"), py::arg("warning"));
+}
+
+}  // namespace ssmgen::python

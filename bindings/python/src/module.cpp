@@ -1,0 +1,150 @@
+// The module ssmgen._core: what the public headers give, as Python's classes and functions.
+// The package's own files in ssmgen/ make of it what a user sees.
+
+#include <algorithm>
+#include <ssmgen/errors.hpp>
+#include <ssmgen/version.hpp>
+#include <unistd.h>
+
+#include "bindings.hpp"
+
+namespace ssmgen::python {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr double signal_seconds = 0.3;
+constexpr std::int64_t least_bases = 512;
+constexpr std::int64_t most_bases = std::int64_t{1} << 26;
+
+// pybind11 asks the translators registered last first, and the base classes come last here.
+void translate(std::exception_ptr thrown) {
+  try {
+    if (thrown) std::rethrow_exception(thrown);
+  } catch (const InvalidArgument& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+  } catch (const FormatError& error) {
+    const py::object type = py::module_::import("ssmgen.errors").attr("FormatError");
+    PyErr_SetString(type.ptr(), error.what());
+  } catch (const Error& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+}
+
+}  // namespace
+
+void check_signals() {
+  const py::gil_scoped_acquire acquire;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+ModelHandle::ModelHandle(Model model)
+    : model_(std::make_unique<Model>(std::move(model))), process_(getpid()) {}
+
+ModelHandle::~ModelHandle() {
+  if (getpid() != process_) static_cast<void>(model_.release());
+}
+
+const Model& ModelHandle::model() const {
+  if (getpid() != process_) {
+    throw DeviceError("the model was loaded by process " + std::to_string(process_) +
+                      ", and this is a forked child of it, " + std::to_string(getpid()) +
+                      ", without its threads and its device: load the model in the child");
+  }
+  return *model_;
+}
+
+void ModelHandle::check_caller() const {
+  model();
+  if (owner_ == std::this_thread::get_id()) {
+    throw DeviceError("the model is busy with the call that this callback belongs to");
+  }
+}
+
+void Pace::done(std::int64_t bases) {
+  check_signals();
+  const steady_clock::time_point now = steady_clock::now();
+  const double seconds = std::max(1e-6, std::chrono::duration<double>(now - start_).count());
+  const double next = static_cast<double>(bases) / seconds * signal_seconds;
+  // No more than fourfold at once: the first piece pays for what is made at the first call.
+  bases_ = std::clamp(static_cast<std::int64_t>(next), least_bases, 4 * std::max(bases, bases_));
+  bases_ = std::min(bases_, most_bases);
+  start_ = now;
+}
+
+Observer::Observer(py::object progress, py::object plan, py::object note, py::object warning)
+    : progress_(std::move(progress)),
+      plan_(std::move(plan)),
+      note_(std::move(note)),
+      warning_(std::move(warning)) {}
+
+bool Observer::is_due() {
+  const steady_clock::time_point now = steady_clock::now();
+  if (std::chrono::duration<double>(now - last_).count() < signal_seconds) return false;
+  last_ = now;
+  return true;
+}
+
+void Observer::on_progress(const ScoreProgress& progress) {
+  check_signals();
+  if (!is_due()) return;
+  const py::gil_scoped_acquire acquire;
+  if (progress_.is_none()) return;
+  py::dict told;
+  told["records"] = progress.records_written;
+  told["bytes_read"] = progress.bytes_read;
+  told["bytes_total"] = progress.bytes_total;
+  told["seconds"] = progress.seconds;
+  progress_(told);
+}
+
+void Observer::on_progress(const EmbedProgress& progress) {
+  check_signals();
+  if (!is_due()) return;
+  const py::gil_scoped_acquire acquire;
+  if (progress_.is_none()) return;
+  py::dict told;
+  told["records"] = progress.records;
+  told["bases"] = progress.bases;
+  told["bases_total"] = progress.bases_total;
+  told["seconds"] = progress.seconds;
+  progress_(told);
+}
+
+void Observer::on_plan(const EmbedPlan& plan) {
+  const py::gil_scoped_acquire acquire;
+  if (plan_.is_none()) return;
+  py::dict told;
+  told["input_kind"] = plan.input_kind;
+  told["records"] = plan.records;
+  told["bases"] = plan.bases;
+  told["windows"] = plan.windows;
+  told["longest_window"] = plan.longest_window;
+  told["output_type"] = plan.output_type;
+  told["shape"] = plan.shape;
+  told["output_bytes"] = plan.output_bytes;
+  told["files"] = plan.files;
+  plan_(told);
+}
+
+void Observer::on_note(const std::string& text) {
+  const py::gil_scoped_acquire acquire;
+  if (!note_.is_none()) note_(text);
+}
+
+void Observer::on_warning(const std::string& text) {
+  const py::gil_scoped_acquire acquire;
+  if (!warning_.is_none()) warning_(text);
+}
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "libssmgen for Python; use the package ssmgen";
+  module.def("version", &version);
+  py::register_exception_translator(&translate);
+  bind_model(module);
+  bind_embed(module);
+  bind_score(module);
+}
+
+}  // namespace ssmgen::python

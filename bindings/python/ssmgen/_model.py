@@ -1,0 +1,374 @@
+"""Model and what works from file to file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ssmgen import _core
+from ssmgen._variants import VariantScores, read_scores, rows_of, vcf_text
+
+PathText = str | os.PathLike[str]
+Progress = Callable[[dict[str, Any]], object]
+FloatArray = npt.NDArray[np.float32]
+
+_log = logging.getLogger("ssmgen")
+
+
+class Model:
+    """A genomic state space model on its device; load() makes one.
+
+    Calls from several threads take turns; the GIL is released while one computes. A model does not
+    outlive a fork: in the child every call is a RuntimeError, and the child may load its own.
+    """
+
+    def __init__(self, core: _core.Model) -> None:
+        self._core = core
+
+    def __repr__(self) -> str:
+        info = self.info
+        return (
+            f"<ssmgen.Model {info.name}: {info.model_type}, {info.n_layer} layers of "
+            f"{info.d_model} channels, {self.dtype} on {self.device}>"
+        )
+
+    @property
+    def info(self) -> _core.ModelInfo:
+        """What the checkpoint holds: sizes, kind, tensors that are tied, missing or not used."""
+        return self._core.info
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda:N"."""
+        return self._core.device
+
+    @property
+    def dtype(self) -> str:
+        """How activations and matrix weights are stored: "f32" or "bf16"."""
+        return self._core.dtype
+
+    @property
+    def threads(self) -> int:
+        """Host threads that compute."""
+        return self._core.threads
+
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weight files, 64 hexadecimal digits; read at the first call."""
+        return self._core.weights_sha256()
+
+    def encode(self, sequence: str) -> npt.NDArray[np.int32]:
+        """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
+        "unknown". Raises ValueError when the model has no DNA vocabulary."""
+        return self._core.encode(_sequence(sequence, "sequence"))
+
+    def logits(self, sequence: str | npt.ArrayLike) -> FloatArray:
+        """Logits of every position, float32.
+
+        sequence: DNA, any case; or token ids, integers of shape (length,) or (batch, length).
+        Returns (length, vocabulary), or (batch, length, vocabulary) of a batch of ids.
+
+        Ctrl-C stops between pieces of a batch; one sequence is read to its end.
+        Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError when
+        the device has not enough memory.
+        """
+        if isinstance(sequence, str):
+            ids: npt.NDArray[Any] = self.encode(sequence)
+        else:
+            ids = np.asarray(sequence)
+        if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu" or ids.size == 0:
+            raise ValueError(
+                "ids: expected integers of shape (length,) or (batch, length), got "
+                f"{ids.dtype} {ids.shape}"
+            )
+        if int(ids.min()) < 0 or int(ids.max()) >= self.info.vocabulary:
+            raise ValueError(
+                f"ids: expected 0 to {self.info.vocabulary - 1}, got {ids.min()} to {ids.max()}"
+            )
+        dense = np.ascontiguousarray(ids, np.int32)
+        logits = self._core.logits(dense.reshape(-1, ids.shape[-1]))
+        return logits if ids.ndim == 2 else logits.reshape(logits.shape[1:])
+
+    def embed(
+        self,
+        sequences: str | Iterable[str],
+        *,
+        layer: int | str = "last",
+        pool: str = "mean",
+        strand: str = "auto",
+        window: int = 0,
+        stride: int = 0,
+        whole: bool = False,
+        skip_n: bool = False,
+        batch: int = 0,
+    ) -> FloatArray | list[FloatArray]:
+        """Hidden states of DNA sequences, float32; the numbers of `ssmgen embed`.
+
+        sequences: one, or several.
+        layer: "last", after the final norm; N, what enters block N; "all", a layer axis in front.
+        pool: "mean", "max" or "center:K" over the bases of a sequence, or "none".
+        strand: "plus", "minus", "mean", "concat" (twice the channels), or "auto": the mean for
+            reverse-complement equivariant models, else plus.
+        window, stride: bases; sequences longer than a window are read in windows a stride apart.
+            0: the model's maximum up to 8192, and half a window.
+        whole: no windows: each sequence in its whole context.
+        skip_n: leave bases other than A, C, G and T out of pooling.
+        batch: windows a pass of the model; 0 chooses. Changes no bit.
+
+        Returns, pooled, (sequences, channels), and (channels,) for a single str; with "none" a list
+        of (bases, channels) that look into one array, and that array for a single str; with all
+        layers each has (layers, ...) in front. A pooled sequence without a base to pool is NaN.
+
+        Ctrl-C stops between sequences; one sequence is read to its end.
+        Raises ValueError for settings that do not fit together or the model, RuntimeError when the
+        device has not enough memory.
+        """
+        single = isinstance(sequences, str)
+        several = [sequences] if isinstance(sequences, str) else list(sequences)
+        for i, sequence in enumerate(several):
+            _sequence(sequence, f"sequence {i}")
+        if not several:
+            raise ValueError("sequences: there is none")
+        settings = _core.EmbedSettings()
+        settings.layer, settings.pool, settings.strand = str(layer), pool, strand
+        settings.window, settings.stride, settings.whole = window, stride, whole
+        settings.skip_n, settings.batch = skip_n, batch
+        values, first_rows = _core.embed(self._core, several, settings)
+        if layer != "all":
+            values = values[0]
+        if pool != "none":
+            return values[..., 0, :] if single else values
+        parts = [values[..., a:b, :] for a, b in zip(first_rows[:-1], first_rows[1:])]
+        return parts[0] if single else parts
+
+    def score_variants(
+        self,
+        variants: Any,
+        fasta: PathText,
+        *,
+        modes: str | Sequence[str] = (),
+        window: int = 0,
+        edge: str = "shift",
+        strand: str = "auto",
+        check_ref: str = "warn",
+        batch: int = 0,
+        progress: Progress | None = None,
+    ) -> VariantScores:
+        """Scores of variants: log p(ALT) - log p(REF); the numbers of `ssmgen score`, in 32 bits.
+
+        variants: (chrom, pos, ref, alt) tuples, one ALT each, pos from 1 as in a VCF; or a table
+            (pandas, polars, a dict) with these columns; or records of pysam or cyvcf2.
+        fasta: the reference genome, plain or bgzip.
+        The rest is as in score_vcf().
+
+        A variant that cannot be scored is a NaN with a reason, as in a VCF; REF that is not in the
+        FASTA is told to the logger "ssmgen".
+        Raises ValueError for variants that no VCF could hold, FormatError for the FASTA,
+        RuntimeError for the device.
+        """
+        rows = rows_of(variants)
+        if not rows:
+            raise ValueError("variants: there is none with an ALT")
+        with tempfile.TemporaryDirectory(prefix="ssmgen-") as folder:
+            source, target = os.path.join(folder, "in.vcf"), os.path.join(folder, "out.bcf")
+            with open(source, "w") as out:
+                out.write(vcf_text(rows))
+            score_vcf(
+                self, source, fasta, target, modes=modes, window=window, edge=edge, strand=strand,
+                check_ref=check_ref, batch=batch, output_type="u", progress=progress,
+            )  # fmt: skip
+            scores, reason = read_scores(target, rows)
+        return VariantScores(
+            np.array([row.variant for row in rows], np.int64),
+            [row.chrom for row in rows],
+            np.array([row.pos for row in rows], np.int64),
+            [row.ref for row in rows],
+            [row.alt for row in rows],
+            scores,
+            reason,
+        )
+
+
+def load(
+    path: PathText,
+    device: str = "cpu",
+    dtype: str = "f32",
+    threads: int = 0,
+    chunk: int = 0,
+) -> Model:
+    """Reads a model directory (config.json and model.safetensors) and puts it on a device.
+
+    device: "cpu", "cuda" or "cuda:N".
+    dtype: storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
+    threads: host threads that compute; 0 for one a core.
+    chunk: sequences longer than so many bases are swept in chunks; 0 chooses. Memory depends on
+        it, results do not.
+
+    Raises FormatError naming file and tensor, ValueError for options, RuntimeError naming the
+    device when it is not there or has not enough memory.
+    """
+    model = Model(_core.load(os.fspath(path), device, dtype, threads, chunk))
+    for warning in model.info.warnings:
+        _log.warning("%s", warning)
+    for name in model.info.unused:
+        _log.warning("%s: tensor %s is not used by this model", os.fspath(path), name)
+    return model
+
+
+def score_vcf(
+    model: Model,
+    input: PathText,
+    fasta: PathText,
+    output: PathText,
+    *,
+    modes: str | Sequence[str] = (),
+    window: int = 0,
+    edge: str = "shift",
+    strand: str = "auto",
+    check_ref: str = "warn",
+    tag_prefix: str = "SSM",
+    overwrite: bool = False,
+    output_type: str = "",
+    write_index: str = "",
+    write_version: bool = True,
+    regions: str = "",
+    regions_file: PathText = "",
+    regions_overlap: str = "1",
+    targets: str = "",
+    targets_file: PathText = "",
+    targets_overlap: str = "0",
+    batch: int = 0,
+    progress: Progress | None = None,
+) -> _core.ScoreSummary:
+    """Scores a VCF or BCF file: the same records in the same order, with INFO fields SSM_MASKED,
+    SSM_UNMASKED, SSM_CAUSAL and SSM_REASON. The words are those of `ssmgen score`.
+
+    input: VCF or BCF; plain, bgzip or gzip.
+    fasta: the reference genome, plain or bgzip.
+    output: complete under its name when this returns; `.part` before.
+    modes: of "masked", "unmasked", "causal"; none: masked, or causal for causal models.
+    window: bases the model sees; 0: its maximum up to 8192, else 512.
+    edge: "shift" or "pad", where the window would run past an end of the contig.
+    strand: "auto", "plus", "minus" or "mean", for models that are not equivariant.
+    check_ref: "warn", "skip" or "error", for a REF that is not in the FASTA.
+    tag_prefix: of the INFO fields. overwrite: replace fields of the same names.
+    output_type: "v", "z", "b" or "u" and a level; "": by suffix. write_index: "csi" or "tbi".
+    regions, regions_file, targets, targets_file and their overlaps: as in bcftools.
+    batch: windows a pass of the model; 0 chooses. Changes no bit.
+    progress: called with {"records", "bytes_read", "bytes_total", "seconds"} a few times a second;
+        what it raises stops the run. So does Ctrl-C.
+
+    Raises ValueError for options that do not fit together or the model, FormatError naming file
+    and record, RuntimeError for a failing device or disk.
+    """
+    options = _core.ScoreOptions()
+    options.input, options.output = _file(input, "input"), _file(output, "output")
+    options.fasta = os.fspath(fasta)
+    options.modes = [modes] if isinstance(modes, str) else list(modes)
+    options.window, options.batch = window, batch
+    options.set_edge(edge)
+    options.set_strand(strand)
+    options.set_check_ref(check_ref)
+    options.tag_prefix, options.overwrite = tag_prefix, overwrite
+    options.output_type, options.write_index = output_type, write_index
+    options.write_version, options.command_line = write_version, "python: ssmgen.score_vcf"
+    options.regions, options.regions_file = regions, os.fspath(regions_file)
+    options.targets, options.targets_file = targets, os.fspath(targets_file)
+    options.regions_overlap, options.targets_overlap = regions_overlap, targets_overlap
+    options.io_threads = model.threads
+    return _core.score_vcf(model._core, options, progress, _log.info, _log.warning)
+
+
+def embed_files(
+    model: Model,
+    input: PathText | None,
+    output: PathText,
+    *,
+    fasta: PathText = "",
+    bed: PathText = "",
+    layer: int | str = "last",
+    pool: str = "none",
+    strand: str = "auto",
+    window: int = 0,
+    stride: int = 0,
+    whole: bool = False,
+    per_window: bool = False,
+    skip_n: bool = False,
+    batch: int = 0,
+    scratch: PathText = "",
+    regions: str = "",
+    require_flags: str = "",
+    exclude_flags: str = "",
+    min_mapq: int = 0,
+    orientation: str = "reference",
+    output_type: str = "",
+    chunk_rows: int = 0,
+    max_output: int = 10_000_000_000,
+    yes: bool = False,
+    resume: bool = False,
+    dry_run: bool = False,
+    write_version: bool = True,
+    plan: Progress | None = None,
+    progress: Progress | None = None,
+) -> _core.EmbedSummary:
+    """Embeds the records of a file into a file. The words are those of `ssmgen embed`.
+
+    input: FASTA (plain, gzip, bgzip), SAM, BAM or CRAM; None with `bed`.
+    output: NAME.npy, NAME.zarr or NAME.tsv, float32. Beside it stand NAME.tsv with a line a record
+        and NAME.json with where the numbers come from.
+    fasta, bed: the genome, and its regions to embed in place of an input.
+    layer, pool, strand, window, stride, whole, skip_n, batch: as in Model.embed().
+    per_window: pool each window by itself, one row a window.
+    scratch: folder for rows that do not fit into memory; "": the system's.
+    regions, require_flags, exclude_flags, min_mapq: -r, -f, -F and -q of samtools.
+    orientation: "reference" or "sequenced", of reads on the reverse strand.
+    chunk_rows: rows a chunk of Zarr; 0 chooses. resume: go on with a stopped Zarr.
+    max_output: bytes that are written without `yes`. dry_run: plan, write nothing.
+    plan: called once with what will be written (shape, output_bytes, files, ...).
+    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second; what
+        either raises stops the run. So does Ctrl-C.
+
+    Raises ValueError for options that do not fit together, the model or max_output, FormatError
+    naming file and record, RuntimeError for a failing device or disk.
+    """
+    settings = _core.EmbedSettings()
+    settings.layer, settings.pool, settings.strand = str(layer), pool, strand
+    settings.window, settings.stride, settings.whole = window, stride, whole
+    settings.per_window, settings.skip_n, settings.batch = per_window, skip_n, batch
+    settings.scratch = os.fspath(scratch)
+    options = _core.EmbedOptions()
+    options.settings = settings
+    options.input = "" if input is None else _file(input, "input")
+    options.output = _file(output, "output")
+    options.fasta, options.bed = os.fspath(fasta), os.fspath(bed)
+    options.regions, options.min_mapq = regions, min_mapq
+    options.require_flags, options.exclude_flags = require_flags, exclude_flags
+    options.orientation, options.output_type = orientation, output_type
+    options.chunk_rows, options.max_output_bytes, options.yes = chunk_rows, max_output, yes
+    options.resume, options.dry_run, options.write_version = resume, dry_run, write_version
+    options.command_line = "python: ssmgen.embed_files"
+    options.io_threads = model.threads
+    return _core.embed_files(model._core, options, progress, plan, _log.info, _log.warning)
+
+
+def _sequence(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: expected a str of DNA letters, not {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{name}: it is empty")
+    if not value.isascii() or not value.isalpha():
+        odd = next(c for c in value if not (c.isascii() and c.isalpha()))
+        raise ValueError(f"{name}: {odd!r} at {value.index(odd)} is no letter of a sequence")
+    return value
+
+
+def _file(path: PathText, name: str) -> str:
+    text = os.fspath(path)
+    if text in ("", "-"):
+        raise ValueError(f"{name}: expected the path of a file, not {text!r}")
+    return text
