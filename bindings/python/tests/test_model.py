@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.metadata
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from torch_files import View, write_checkpoint
 import ssmgen
 from ssmgen.convert import convert
 
+SOURCE_DIR = pathlib.Path(__file__).resolve().parents[3]
 BASES = np.random.default_rng(5).choice(list("ACGT"), 3000)
 READS = ["".join(BASES[i : i + 200 + i % 7]) for i in range(0, 2600, 130)] + ["acgtN", "NNNN", "A"]
 
@@ -25,7 +27,7 @@ def fasta_of(path, reads):
 
 
 def test_the_version_is_that_of_the_library():
-    cmake = (pathlib.Path(__file__).parents[3] / "CMakeLists.txt").read_text()
+    cmake = (SOURCE_DIR / "CMakeLists.txt").read_text()
     assert f"  VERSION {ssmgen.__version__}\n" in cmake
     assert importlib.metadata.version("ssmgen") == ssmgen.__version__
 
@@ -154,27 +156,53 @@ def test_files_have_the_bits_of_the_command(small, data, command, tmp_path, mode
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_variants_have_the_bits_of_the_command(data, command, tmp_path):
-    """With the bundled model and its whole window, over every score of the demo's first part."""
-    records = vcf_rows(data.demo)[:40]
-    head = [line for line in data.demo.read_text().splitlines() if line.startswith("#")]
+def scores_of_both(command, data, tmp_path, fasta, variants, **settings):
+    """The Python scores of the bundled model, each of which must lie in the command's BCF."""
     vcf = tmp_path / "in.vcf"
-    vcf.write_text("\n".join(head + ["\t".join(record) for record in records]) + "\n")
+    lines = [f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t.\t." for chrom, pos, ref, alt in variants]
+    contigs = dict.fromkeys(chrom for chrom, *_ in variants)
+    head = ["##fileformat=VCFv4.2", *(f"##contig=<ID={contig}>" for contig in contigs)]
+    head.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+    vcf.write_text("\n".join(head + lines) + "\n")
+    options = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
     raw = bits_of_the_command(
-        command, data.model, data.fasta, vcf, "--score", "masked,unmasked"
+        command, data.model, fasta, vcf, "--score", "masked,unmasked", *options
     )
-    variants = [(r[0], int(r[1]), r[3], r[4]) for r in records]
     found = ssmgen.load(data.model).score_variants(
-        variants, data.fasta, modes=["masked", "unmasked"]
+        variants, fasta, modes=["masked", "unmasked"], **settings
     )
-    assert list(found.scores) == ["masked", "unmasked"] and found.reason == [""] * len(found)
-    for i in range(len(found)):  # each record of the command holds the very bytes, side by side
+    assert list(found.scores) == ["masked", "unmasked"] and found.reason == [""] * len(variants)
+    for i in range(len(variants)):
         shared, individual = np.frombuffer(raw[:8], "<u4")
         record, raw = raw[8 : 8 + shared], raw[8 + shared + individual :]
         for scores in found.scores.values():
             assert np.isfinite(scores[i])
             assert b"\x15" + scores[i].tobytes() in record  # one value of type float
     assert raw == b""
+    return found
+
+
+def test_variants_have_the_bits_of_the_command(data, command, tmp_path):
+    variants = [(r[0], int(r[1]), r[3], r[4]) for r in vcf_rows(data.demo)[:40]]
+    scores_of_both(command, data, tmp_path, data.fasta, variants)
+
+
+def test_the_zero_shot_golden_has_the_bits_of_the_command(data, command, tmp_path):
+    """Every thirteenth row, so that each of the three ALTs of a site has its turn."""
+    golden = SOURCE_DIR.parent / "shared" / "golden" / "zero_shot"
+    if not golden.is_dir():
+        pytest.skip(f"no golden folder {golden}")
+    lines = (golden / "expected.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["chrom", "pos", "ref", "alt", "masked_llr", "unmasked_llr"]
+    rows = [line.split("\t") for line in lines[1::13]]
+    variants = [(chrom, int(pos), ref, alt) for chrom, pos, ref, alt, _, _ in rows]
+    (tmp_path / "ref.fa").write_bytes((golden / "ref.fa").read_bytes())
+    found = scores_of_both(
+        command, data, tmp_path, tmp_path / "ref.fa", variants, window=512, edge="pad"
+    )
+    for column, mode in ((4, "masked"), (5, "unmasked")):
+        expected = np.array([float(row[column]) for row in rows])
+        assert abs(found.scores[mode] - expected).max() < 1e-3
 
 
 def test_what_cannot_be_scored_says_why(small, data):
@@ -339,6 +367,27 @@ def test_threads_take_turns_and_get_the_same_bits(small):
     for thread in threads:
         thread.join()
     assert all(np.array_equal(one, expected) for one in found)
+
+
+def resident_bytes():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_nothing_leaks(small):
+    def call():
+        small.logits("ACGTTGCA" * 20)
+        small.embed(["ACGT" * 30, "ACG"], pool="none")
+        with pytest.raises(ValueError):
+            small.embed("ACGT", layer=99)
+
+    for _ in range(100):
+        call()
+    before = resident_bytes()
+    for _ in range(1000):
+        call()
+    # One result a call that stayed would be 30 kB, and 30 MB of them.
+    assert resident_bytes() - before < 4_000_000
 
 
 def test_the_gil_is_released(small):
