@@ -86,11 +86,6 @@ struct ReadReader::Impl {
                                     path, truncation_remedy()));
     }
     static_cast<void>(input.file.release());
-    const HtsThreads* threads = options.threads;
-    if (threads != nullptr && threads->count() > 0 &&
-        hts_set_thread_pool(file.get(), &threads->impl().pool) != 0) {
-      throw std::bad_alloc();
-    }
     if (!options.cram_fasta.empty() && is_cram() &&
         hts_set_fai_filename(file.get(), options.cram_fasta.c_str()) != 0) {
       throw FormatError(fmt::format(
@@ -110,6 +105,13 @@ struct ReadReader::Impl {
           fmt::format("{}: truncated: the end marker is missing (looked for first, 0 reads were "
                       "read); {}",
                       path, truncation_remedy()));
+    }
+    // Only now: htslib asks its reading thread for the end marker, and waits for ever when that has
+    // already met the cut.
+    const HtsThreads* threads = options.threads;
+    if (threads != nullptr && threads->count() > 0 &&
+        hts_set_thread_pool(file.get(), &threads->impl().pool) != 0) {
+      throw std::bad_alloc();
     }
   }
 
