@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
+#include "cli/model_commands.hpp"
 #include "cli/progress.hpp"
 
 namespace ssmgen::cli {
@@ -83,10 +84,7 @@ po::options_description embed_options() {
       ("quiet", po::bool_switch(), "no plan, no progress and no summary");
   po::options_description all;
   all.add(what).add(in).add(out);
-  po::options_description compute = device_options();
-  compute.add_options()("batch", number()->default_value(0),
-                        "windows a pass of the model; 0 chooses. Changes no result");
-  all.add(compute);
+  all.add(pass_options());
   return all;
 }
 
@@ -96,12 +94,7 @@ EmbedOptions parse_embed_options(const po::variables_map& values) {
   const auto flag = [&](const char* name) { return values[name].as<bool>(); };
   EmbedOptions options;
   if (values.count("input") > 0) {
-    const auto& inputs = values["input"].as<std::vector<std::string>>();
-    if (inputs.size() > 1) {
-      throw InvalidArgument(fmt::format("one input file is embedded at a time, not {} ('{}', '{}')",
-                                        inputs.size(), inputs[0], inputs[1]));
-    }
-    options.input = inputs.front();
+    options.input = only_file(values, "input", "input file", "embedded");
   }
   options.settings.layer = text("layer");
   options.settings.pooling = parse_embed_pooling(text("pool"));
@@ -143,9 +136,7 @@ void print_summary(const EmbedSummary& summary) {
     std::cerr << fmt::format("ssmgen:   reads without a sequence, left out: {}\n",
                              with_commas(summary.reads_without_sequence));
   }
-  std::cerr << fmt::format("ssmgen: {} windows in {:.1f} s ({:.1f} windows/s)\n",
-                           with_commas(summary.windows), summary.seconds,
-                           static_cast<double>(summary.windows) / summary.seconds);
+  print_windows(summary.windows, summary.seconds);
 }
 
 }  // namespace
@@ -158,18 +149,12 @@ int run_embed(const std::vector<std::string>& arguments) {
   std::vector<std::string> told = arguments;
   std::erase(told, "--resume");
   options.command_line = shell_line("embed", told);
-  const ModelOptions where = model_options(parsed.values);
   if (options.input == "-" && isatty(STDIN_FILENO) == 1) {
     throw InvalidArgument("no input: give a file, or - and pipe one in");
   }
   const bool is_quiet = parsed.values["quiet"].as<bool>();
   ProgressLine progress(is_quiet);
-  const Model model = Model::load(parsed.values["model"].as<std::string>(), where);
-  for (const std::string& warning : model.info().warnings) progress.on_warning(warning);
-  for (const std::string& name : model.info().unused) {
-    progress.on_warning(
-        fmt::format("{}: tensor {} is not used by this model", model.info().directory, name));
-  }
+  const Model model = load_model(parsed.values, progress);
   options.io_threads = model.threads();
   const EmbedSummary summary = embed_files(model, options, progress);
   progress.clear();

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
+#include "cli/model_commands.hpp"
 #include "cli/progress.hpp"
 
 namespace ssmgen::cli {
@@ -68,10 +69,7 @@ po::options_description score_options() {
       ("quiet,q", po::bool_switch(), "no progress and no summary");
   po::options_description all;
   all.add(what).add(in).add(out);
-  po::options_description compute = device_options();
-  compute.add_options()("batch", number()->default_value(0),
-                        "windows a pass of the model; 0 chooses. Changes no result");
-  all.add(compute);
+  all.add(pass_options());
   return all;
 }
 
@@ -100,12 +98,7 @@ ScoreOptions parse_score_options(const po::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
   ScoreOptions options;
   if (values.count("input") > 0) {
-    const auto& inputs = values["input"].as<std::vector<std::string>>();
-    if (inputs.size() > 1) {
-      throw InvalidArgument(fmt::format("one input file is scored at a time, not {} ('{}', '{}')",
-                                        inputs.size(), inputs[0], inputs[1]));
-    }
-    options.input = inputs.front();
+    options.input = only_file(values, "input", "input file", "scored");
   }
   options.fasta = text("fasta");
   options.output = text("output");
@@ -137,9 +130,7 @@ void print_summary(const ScoreSummary& summary) {
   for (const auto& [reason, count] : summary.unscored_by_reason) {
     std::cerr << fmt::format("ssmgen:   not scored, {}: {}\n", reason, with_commas(count));
   }
-  std::cerr << fmt::format("ssmgen: {} windows in {:.1f} s ({:.1f} windows/s)\n",
-                           with_commas(summary.windows), summary.seconds,
-                           static_cast<double>(summary.windows) / summary.seconds);
+  print_windows(summary.windows, summary.seconds);
 }
 
 }  // namespace
@@ -150,17 +141,11 @@ int run_score(const std::vector<std::string>& arguments) {
   if (parsed.wants_help) return exit_ok;
   ScoreOptions options = parse_score_options(parsed.values);
   options.command_line = shell_line("score", arguments);
-  const ModelOptions where = model_options(parsed.values);
   if (options.input == "-" && isatty(STDIN_FILENO) == 1) {
     throw InvalidArgument("no input: give a VCF or BCF file, or - and pipe one in");
   }
   ProgressLine progress(parsed.values["quiet"].as<bool>());
-  const Model model = Model::load(parsed.values["model"].as<std::string>(), where);
-  for (const std::string& warning : model.info().warnings) progress.on_warning(warning);
-  for (const std::string& name : model.info().unused) {
-    progress.on_warning(
-        fmt::format("{}: tensor {} is not used by this model", model.info().directory, name));
-  }
+  const Model model = load_model(parsed.values, progress);
   options.io_threads = model.threads();
   const ScoreSummary summary = score_vcf(model, options, progress);
   progress.clear();

@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common_options.hpp"
+#include "cli/model_commands.hpp"
 #include "cli/progress.hpp"
 
 namespace ssmgen::cli {
@@ -57,10 +58,7 @@ po::options_description track_options() {
       ("quiet,q", po::bool_switch(), "no plan, no progress and no summary");
   po::options_description all;
   all.add(what).add(out);
-  po::options_description compute = device_options();
-  compute.add_options()("batch", number()->default_value(0),
-                        "windows a pass of the model; 0 chooses. Changes no result");
-  all.add(compute);
+  all.add(pass_options());
   return all;
 }
 
@@ -72,12 +70,7 @@ TrackOptions parse_track_options(const po::variables_map& values) {
   if (values.count("genome") == 0) {
     throw InvalidArgument("no genome: give a FASTA file, plain or bgzip");
   }
-  const auto& genomes = values["genome"].as<std::vector<std::string>>();
-  if (genomes.size() > 1) {
-    throw InvalidArgument(fmt::format("one genome is read at a time, not {} ('{}', '{}')",
-                                      genomes.size(), genomes[0], genomes[1]));
-  }
-  options.fasta = genomes.front();
+  options.fasta = only_file(values, "genome", "genome", "read");
   options.output = text("output");
   options.bed = text("bed");
   parse_track_score(text("score"), options);
@@ -104,17 +97,13 @@ int run_track(const std::vector<std::string>& arguments) {
   options.command_line = shell_line("track", arguments);
   const bool is_quiet = parsed.values["quiet"].as<bool>();
   ProgressLine progress(is_quiet);
-  const Model model =
-      Model::load(parsed.values["model"].as<std::string>(), model_options(parsed.values));
-  for (const std::string& warning : model.info().warnings) progress.on_warning(warning);
+  const Model model = load_model(parsed.values, progress);
   const EmbedSummary summary = write_track(model, options, progress);
   progress.clear();
   if (is_quiet || options.dry_run) return exit_ok;
   std::cerr << fmt::format("ssmgen: {} contigs, {} bases have a value\n",
                            with_commas(summary.records), with_commas(summary.rows));
-  std::cerr << fmt::format("ssmgen: {} windows in {:.1f} s ({:.1f} windows/s)\n",
-                           with_commas(summary.windows), summary.seconds,
-                           static_cast<double>(summary.windows) / summary.seconds);
+  print_windows(summary.windows, summary.seconds);
   return exit_ok;
 }
 
