@@ -38,6 +38,19 @@ void expect_no_state_past_a_cut(const char* op, kernels::Direction direction, st
                   op, rightwards ? "handed on from" : "taken into", length, group));
 }
 
+// What goes in and comes out of a scan of a time-invariant state space model.
+template <class T>
+void set_ends(auto& args, const auto& tensors) {
+  const Shape shape = tensors.in.shape();
+  args.in = tensors.in.template as<T>();
+  args.out = tensors.out.template as<T>();
+  args.state_in = tensors.state_in.template as<float>();
+  args.state_out = tensors.state_out.template as<float>();
+  args.batch = shape[0];
+  args.length = shape[1];
+  args.channels = shape[2];
+}
+
 }  // namespace
 
 void gelu(core::Context& ctx, const TensorView& in, const TensorView& out) {
@@ -83,19 +96,13 @@ void diagonal_scan(core::Context& ctx, kernels::Direction direction,
                              tensors.state_in, tensors.state_out);
   dispatch(op, tensors.in.type(), [&]<class T>() {
     kernels::DiagonalScanArgs<T> args;
-    args.in = tensors.in.as<T>();
     args.coefficients = tensors.coefficients.as<float>();
     args.taps = tensors.taps.as<float>();
     args.tile_decay = tensors.tile_decay.as<float>();
-    args.state_in = tensors.state_in.as<float>();
-    args.state_out = tensors.state_out.as<float>();
-    args.out = tensors.out.as<T>();
-    args.accumulate = accumulate;
-    args.batch = shape[0];
-    args.length = shape[1];
-    args.channels = channels;
     args.states = states;
+    args.accumulate = accumulate;
     args.direction = direction;
+    set_ends<T>(args, tensors);
     ctx.backend().diagonal_scan(ctx.stream(), args);
   });
 }
@@ -120,20 +127,14 @@ void state_convolution(core::Context& ctx, kernels::Direction direction,
   expect_no_state_past_a_cut(op, direction, shape[1], block, tensors.state_in, tensors.state_out);
   dispatch(op, tensors.in.type(), [&]<class T>() {
     kernels::StateConvolutionArgs<T> args;
-    args.in = tensors.in.as<T>();
     args.taps = tensors.taps.as<float>();
     args.out_table = tensors.out_table.as<float>();
     args.in_table = tensors.in_table.as<float>();
     args.decay = tensors.decay.as<float>();
-    args.state_in = tensors.state_in.as<float>();
-    args.state_out = tensors.state_out.as<float>();
-    args.out = tensors.out.as<T>();
-    args.accumulate = accumulate;
-    args.batch = shape[0];
-    args.length = shape[1];
-    args.channels = channels;
     args.states = states;
+    args.accumulate = accumulate;
     args.direction = direction;
+    set_ends<T>(args, tensors);
     ctx.backend().state_convolution(ctx.stream(), args);
   });
 }
