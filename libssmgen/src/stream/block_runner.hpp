@@ -3,6 +3,7 @@
 // at the same time, chunk by chunk, each chunk's state handed to the next.
 
 #include <cstdint>
+#include <limits>
 
 #include "core/context.hpp"
 #include "layers/bi_mamba_block.hpp"
@@ -19,11 +20,13 @@ struct SequenceSet {
   ops::Sweep first_sweep;  ///< which way the block's first pass goes
 };
 
+inline constexpr ChunkRange every_position{0, std::numeric_limits<std::int64_t>::max()};
+
 struct BlockOptions {
   bool has_residual = true;       ///< false for the first block: the residual is only written
   bool reverse_channels = false;  ///< take hidden and residual in reversed channel order
   /// The positions whose output is wanted: chunks on which none of them depends are left out.
-  ChunkRange wanted;
+  ChunkRange wanted = every_position;
 };
 
 /// `side` is a context of the same back end for the second sweep's work; it may be `ctx`. What

@@ -124,18 +124,17 @@ void StackRunner::run_blocks(const Group& group, const RunOutputs& outputs) {
 }
 
 ChunkRange StackRunner::wanted_positions(const Group& group, const RunOutputs& outputs) const {
-  const ChunkRange all{0, group.length};
   if (outputs.last_hidden_state != nullptr || outputs.on_hidden ||
       outputs.on_base_log_probabilities) {
-    return all;
+    return every_position;
   }
-  ChunkRange wanted{group.length, 0};
-  for (const RowRead& read : outputs.reads) {
-    if (read.sequence < group.first || read.sequence >= group.first + group.count) continue;
-    wanted.begin = std::min(wanted.begin, read.position);
-    wanted.end = std::max(wanted.end, read.position + 1);
-  }
-  return wanted.begin < wanted.end ? wanted : all;
+  const auto first = std::ranges::lower_bound(outputs.reads, group.first, {}, &RowRead::sequence);
+  const auto last = std::ranges::lower_bound(first, outputs.reads.end(), group.first + group.count,
+                                             {}, &RowRead::sequence);
+  if (first == last) return every_position;
+  const auto [lowest, highest] =
+      std::ranges::minmax(std::ranges::subrange(first, last), {}, &RowRead::position);
+  return {lowest.position, highest.position + 1};
 }
 
 void StackRunner::run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
@@ -171,7 +170,6 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
     options.has_residual = layer > 0;
-    options.wanted = {0, group.length};
     if (layer + 1 == shape.n_layer) options.wanted = wanted_positions(group, outputs);
     run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
   }
