@@ -3,12 +3,12 @@
 // three times the bytes.
 //
 // bf16 out, on tensor cores: inputs and weight are rounded to TF32, the weight and the bias scaled
-// so that softplus is log2(1 + 2^x) ln 2. A block keeps the weight
-// of its channels in shared memory; its warps go through the rows, 16 at a time. Which input a lane
-// has as which k is free, as long as both operands agree: each reads neighbours. So is which
-// channel a column is: each lane ends with eight neighbours, a store of sixteen bytes. f32 out, and
-// what cannot be read in pairs or written in vectors: f32 multiply-adds from tiles in shared
-// memory, the sum in the order of the inputs.
+// so that softplus is log2(1 + 2^x) ln 2. A block keeps the weight of its channels in shared
+// memory; its warps go through the rows, 16 or 32 at a time. Which input a lane has as which k is
+// free, as long as both operands agree: each reads neighbours. So is which channel a column is:
+// each lane ends with eight neighbours, a store of sixteen bytes. f32 out, and what cannot be read
+// in pairs or written in vectors: f32 multiply-adds from tiles in shared memory, the sum in the
+// order of the inputs.
 #include <algorithm>
 #include <string>
 
