@@ -44,6 +44,9 @@ struct SelectiveScanArgs {
   std::int64_t batch = 0;
   std::int64_t opposite_from = 0;  ///< equal to batch when all go one way
   std::int64_t length = 0;
+  /// Positions of the sequence that these are a part of, where they are; the parts' results are
+  /// those of the whole only if each says so.
+  std::int64_t sequence_length = 0;
   std::int64_t channels = 0;
   std::int64_t states = 16;
   Direction direction = Direction::left_to_right;

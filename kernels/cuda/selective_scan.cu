@@ -10,15 +10,20 @@
 // number of multiprocessors and where calls are cut; two kernels compute them:
 //   scan_by_cluster.cuh  few chains: slices side by side, tiles over a cluster of blocks;
 //   scan_by_warp.cuh     many chains: a warp each, fewer instructions.
+// Short sequences of bf16 are not cut at all: scan_of_windows.cuh. What is short is said by the
+// length of the whole sequence alone, so that no bit depends on the batch or on chunks.
 // A lane has one channel and 8 of its states; two lanes' sums make an output. Each warp brings its
 // next slice's rows to shared memory by asynchronous copies, in sweep order.
 // Traffic: x, delta, gate, out of T once (out twice to accumulate); B and C once a chain, from L2.
 // The floor is the exponentials: 16 a clock and multiprocessor.
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "kernels/cuda/scan_by_cluster.cuh"
 #include "kernels/cuda/scan_by_warp.cuh"
+#include "kernels/cuda/scan_of_windows.cuh"
 #include "kernels/cuda/selective_scan.hpp"
 
 namespace ssmgen::kernels::cuda {
@@ -27,14 +32,19 @@ namespace {
 // Chains a multiprocessor from which on a warp each is faster; measured.
 constexpr int warps_for_walking = 6;
 
+int current_attribute(cudaDeviceAttr what) {
+  int device = 0;
+  int value = 0;
+  check(cudaGetDevice(&device), "current device");
+  check(cudaDeviceGetAttribute(&value, what, device), "device");
+  return value;
+}
+
 // The slices of a tile: as many as the warps that a block has shared memory for.
 template <class T, bool vectors, int slices>
 void launch(cudaStream_t stream, Job<T>& job) {
-  int device = 0;
-  int multiprocessors = 0;
-  check(cudaGetDevice(&device), "current device");
-  check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "device");
   if constexpr (vectors) {
+    const int multiprocessors = current_attribute(cudaDevAttrMultiProcessorCount);
     if (job.chains >= warps_for_walking * multiprocessors) {
       return launch_warps<T, slices>(stream, job, multiprocessors);
     }
@@ -44,10 +54,7 @@ void launch(cudaStream_t stream, Job<T>& job) {
 
 template <class T, bool vectors>
 void launch_what_fits(cudaStream_t stream, Job<T>& job) {
-  int device = 0;
-  int most = 0;
-  check(cudaGetDevice(&device), "current device");
-  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "device");
+  const int most = current_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   const auto fits = [&](std::size_t bytes) { return bytes <= static_cast<std::size_t>(most); };
   if (fits(Shared<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
   if (fits(Shared<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
@@ -91,11 +98,14 @@ void run(cudaStream_t stream, const SelectiveScanArgs<T>& args) {
                           std::to_string(args.channels) +
                           " channels are too many for one call: use a smaller --chunk or --batch");
   }
-  if (has_vector_rows(args)) {
-    launch_what_fits<T, true>(stream, job);
-  } else {
-    launch_what_fits<T, false>(stream, job);
+  if (!has_vector_rows(args)) return launch_what_fits<T, false>(stream, job);
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    if (std::max(args.sequence_length, args.length) <= window_positions &&
+        current_attribute(cudaDevAttrComputeCapabilityMajor) >= 8) {
+      return launch_windows(stream, job, current_attribute(cudaDevAttrMultiProcessorCount));
+    }
   }
+  launch_what_fits<T, true>(stream, job);
 }
 
 }  // namespace

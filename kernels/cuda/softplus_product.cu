@@ -15,6 +15,7 @@
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/softplus_product.hpp"
+#include "kernels/cuda/tensor_tiles.cuh"
 
 namespace ssmgen::kernels::cuda {
 namespace {
@@ -40,24 +41,6 @@ struct Job {
   float log2_of;
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2_of) : "f"(1.0f + e));
   return x < small ? e * log2_e : fmaxf(log2_of, x);
-}
-
-[[maybe_unused]] __device__ __forceinline__ std::uint32_t to_tf32(float value) {
-  std::uint32_t result;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(value));
-  return result;
-}
-
-// d += a . b, a 16 x 8 and b 8 x 8.
-[[maybe_unused]] __device__ __forceinline__ void multiply_tile(const std::uint32_t (&a)[4],
-                                                               const std::uint32_t (&b)[2],
-                                                               float (&d)[4]) {
-#if __CUDA_ARCH__ >= 800
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#endif
 }
 
 [[maybe_unused]] constexpr float ln_2 = 0.6931471805599453f;

@@ -2,6 +2,7 @@
 // that break kernels: length 1, around a tile, odd channels, strided rows, both directions,
 // carries.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <memory>
@@ -200,6 +201,117 @@ TEST_P(BackendsAgree, SelectiveScan) {
         ops::selective_scan(machine.context, {Direction::left_to_right, 1}, scan, true);
         return out;
       });
+    }
+  }
+}
+
+// Rows that are read in vectors, as a model's are: other code than strided ones.
+struct DenseScan {
+  DenseScan(const Machine& machine, Dtype dtype, std::int64_t batch, std::int64_t length,
+            std::int64_t channels)
+      : x(machine.values({batch, length, channels}, -1, 1, 13, dtype)),
+        gate(machine.values({batch, length, channels}, -2, 2, 14, dtype)),
+        delta(machine.values({batch, length, channels}, 0.001f, 0.8f, 15, dtype)),
+        a(machine.values({channels, states}, -16, -0.01f, 16)),
+        b_c(machine.values({batch, length, 2 * states}, -0.2f, 1, 17)),
+        d(machine.values({channels}, -0.2f, 1, 18)) {
+    out.push_back(machine.values({batch, length, channels}, -1, 1, 19, dtype));
+    out.push_back(machine.values({batch, channels, states}, -0.2f, 1, 20));
+  }
+
+  /// Of the first `batch` sequences.
+  void run(Machine& machine, std::int64_t batch, std::int64_t opposite_from, bool accumulate) {
+    const auto some = [&](const Tensor& all) { return all.view().slice(0, batch); };
+    ops::SelectiveScanTensors scan;
+    scan.x = some(x);
+    if (accumulate) scan.gate = some(gate);
+    scan.delta = some(delta);
+    scan.a = a;
+    scan.b = some(b_c).channels(0, states);
+    scan.c = some(b_c).channels(states, 2 * states);
+    scan.d = d;
+    scan.state_in = some(out[1]);
+    scan.state_out = some(out[1]);
+    scan.out = some(out[0]);
+    ops::selective_scan(machine.context, {Direction::left_to_right, opposite_from}, scan,
+                        accumulate);
+  }
+
+  static constexpr std::int64_t states = 16;
+  Tensor x, gate, delta, a, b_c, d;
+  std::vector<Tensor> out;
+};
+
+TEST_P(BackendsAgree, SelectiveScanOfDenseRows) {
+  // Few chains of 16 channels and, from some hundreds on, many.
+  for (const auto& [batch, length, channels] : {std::array<std::int64_t, 3>{2, 1, 16},
+                                                {2, 15, 32},
+                                                {2, 17, 64},
+                                                {2, 129, 512},
+                                                {1, 3 * tile_length + 5, 64},
+                                                {2, tile_length, 512},
+                                                {16, 300, 1024},
+                                                {40, 131, 512}}) {
+    for (const bool accumulate : {false, true}) {
+      SCOPED_TRACE(testing::Message() << batch << " x " << length << " x " << channels);
+      compare([&, batch = batch, length = length, channels = channels](Machine& machine) {
+        DenseScan scan(machine, GetParam(), batch, length, channels);
+        scan.run(machine, batch, batch / 2, accumulate);
+        return std::move(scan.out);
+      });
+    }
+  }
+}
+
+TEST_P(BackendsAgree, SelectiveScanHasTheSameBitsForFewAndManyChains) {
+  Machine machine(cuda_device);
+  for (const std::int64_t length : {700, 5000}) {
+    for (const std::int64_t opposite_from : {1, 0}) {
+      SCOPED_TRACE(length);
+      DenseScan many(machine, GetParam(), 32, length, 512);
+      DenseScan few(machine, GetParam(), 32, length, 512);
+      many.run(machine, 32, opposite_from, true);
+      few.run(machine, 1, opposite_from, true);
+      for (std::size_t i = 0; i < many.out.size(); ++i) {
+        EXPECT_EQ(machine.host(many.out[i].view().slice(0, 1)),
+                  machine.host(few.out[i].view().slice(0, 1)));
+      }
+    }
+  }
+}
+
+TEST_P(BackendsAgree, PartsOfASequenceGiveTheBitsOfTheWhole) {
+  Machine machine(cuda_device);
+  constexpr std::int64_t channels = 64;
+  for (const std::int64_t length : {3 * tile_length + 5, 6 * tile_length}) {
+    SCOPED_TRACE(length);
+    DenseScan whole(machine, GetParam(), 1, length, channels);
+    DenseScan parts(machine, GetParam(), 1, length, channels);
+    whole.run(machine, 1, 1, true);
+    for (std::int64_t begin = 0; begin < length; begin += 2 * tile_length) {
+      const std::int64_t end = std::min(length, begin + 2 * tile_length);
+      const auto part = [&](const Tensor& all) {
+        const std::int64_t width = all.view().shape()[2];
+        return all.view()
+            .reshape({length, width})
+            .slice(begin, end)
+            .reshape({1, end - begin, width});
+      };
+      ops::SelectiveScanTensors scan;
+      scan.x = part(parts.x);
+      scan.gate = part(parts.gate);
+      scan.delta = part(parts.delta);
+      scan.a = parts.a;
+      scan.b = part(parts.b_c).channels(0, DenseScan::states);
+      scan.c = part(parts.b_c).channels(DenseScan::states, 2 * DenseScan::states);
+      scan.d = parts.d;
+      scan.state_in = parts.out[1];
+      scan.state_out = parts.out[1];
+      scan.out = part(parts.out[0]);
+      ops::selective_scan(machine.context, {Direction::left_to_right, 1, length}, scan, true);
+    }
+    for (std::size_t i = 0; i < whole.out.size(); ++i) {
+      EXPECT_EQ(machine.host(whole.out[i]), machine.host(parts.out[i]));
     }
   }
 }

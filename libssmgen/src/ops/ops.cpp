@@ -182,6 +182,7 @@ void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanT
     args.accumulate = accumulate;
     args.batch = batch;
     args.opposite_from = sweep.opposite_from;
+    args.sequence_length = sweep.sequence_length;
     args.length = length;
     args.channels = channels;
     args.states = states;

@@ -16,6 +16,8 @@ namespace ssmgen::ops {
 struct Sweep {
   kernels::Direction direction = kernels::Direction::left_to_right;
   std::int64_t opposite_from = 0;  ///< equal to the batch when all go one way
+  /// Of the whole sequence, where what is given is a part of it; decides how a back end cuts it.
+  std::int64_t sequence_length = 0;
 };
 
 /// ids (rows) i32, weight (vocabulary, channels), id_map (vocabulary) i32 or absent,

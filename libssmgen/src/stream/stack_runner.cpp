@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 #include <ssmgen/errors.hpp>
 
 #include "ops/ops.hpp"
@@ -17,6 +18,9 @@ using core::Workspace;
 // The head's rows are normed and projected in blocks of this, so that reading every position of a
 // long sequence needs no second copy of it.
 constexpr std::int64_t head_rows = 16384;
+
+// What goes one way only may be a part of a sequence that goes on.
+constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
@@ -147,6 +151,7 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
   set.count = group.count * slots;
   set.length = group.length;
   set.first_sweep.opposite_from = group.count;
+  set.first_sweep.sequence_length = shape.bidirectional ? group.length : endless;
   BlockOptions options;
   options.reverse_channels = shape.swap_strands;
   for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
