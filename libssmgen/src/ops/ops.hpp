@@ -33,7 +33,9 @@ struct NormParameters {
   float epsilon = 1e-5f;
 };
 
-/// hidden, out (rows, channels) of T; residual_in, residual_out (rows, channels) of R or absent.
+/// hidden, out (rows, channels) of T; residual_in, residual_out (rows, channels) of R. All but one
+/// of hidden and residual_in, and of residual_out and out, may be absent; without hidden and out, T
+/// is R.
 void add_norm(core::Context& ctx, const NormParameters& norm, const core::TensorView& hidden,
               const core::TensorView& residual_in, const core::TensorView& residual_out,
               const core::TensorView& out, bool reverse_channels);
