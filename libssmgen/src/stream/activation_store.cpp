@@ -28,6 +28,12 @@ ActivationStore::ActivationStore(kernels::Backend& backend, const StoreLayout& l
                                             : make_scratch_mover(backend, layout.scratch);
 }
 
+std::int64_t ActivationStore::device_bytes() const noexcept {
+  std::int64_t bytes = rows_ ? rows_.view().bytes() : 0;
+  for (const ChunkSlot& slot : slots_) bytes += slot.rows.bytes();
+  return bytes;
+}
+
 void ActivationStore::begin_pass(Access access, kernels::Direction direction,
                                  const ChunkRange& chunks) {
   access_ = access;

@@ -40,6 +40,8 @@ class ActivationStore {
   ActivationStore(kernels::Backend& backend, const StoreLayout& layout);
 
   const StoreLayout& layout() const noexcept { return layout_; }
+  /// Device memory that it holds.
+  std::int64_t device_bytes() const noexcept;
 
   /// The chunks [chunks.begin, chunks.end) will be fetched, in `direction`.
   void begin_pass(Access access, kernels::Direction direction, const ChunkRange& chunks);
