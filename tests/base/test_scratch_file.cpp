@@ -1,9 +1,8 @@
-#include "base/scratch_file.hpp"
-
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
 
+#include "base/scratch_file.hpp"
 #include "tests/support/expect_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 

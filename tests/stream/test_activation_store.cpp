@@ -22,10 +22,6 @@ constexpr std::int64_t channels = 3;
 const std::vector<std::int64_t> edges{0, 40, 80, 80, 120, 160, 163, 200, 240, 241};
 const std::int64_t chunk_count = static_cast<std::int64_t>(edges.size()) - 1;
 
-const char* place_name(StorePlace place) {
-  return place == StorePlace::device ? "device" : place == StorePlace::host ? "host" : "scratch";
-}
-
 class StorePlaces : public testing::TestWithParam<std::tuple<StorePlace, Device>> {
  protected:
   void SetUp() override {

@@ -15,10 +15,6 @@ using namespace test_stacks;
 
 constexpr std::int64_t length = 5 * tile + 77;
 
-const char* place_name(StorePlace place) {
-  return place == StorePlace::device ? "device" : place == StorePlace::host ? "host" : "scratch";
-}
-
 class FoldedLaws : public testing::TestWithParam<std::tuple<ModelCase, Dtype, StorePlace, Device>> {
  protected:
   void SetUp() override {

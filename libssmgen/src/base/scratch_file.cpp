@@ -78,8 +78,8 @@ std::int64_t free_disk_bytes(const std::string& folder) {
   std::error_code error;
   const auto space = std::filesystem::space(resolved(folder), error);
   if (error) {
-    throw DeviceError(fmt::format("{}: its free space cannot be told: {}", resolved(folder),
-                                  error.message()));
+    throw DeviceError(
+        fmt::format("{}: its free space cannot be told: {}", resolved(folder), error.message()));
   }
   constexpr auto most = static_cast<std::uintmax_t>(std::numeric_limits<std::int64_t>::max());
   return static_cast<std::int64_t>(std::min(space.available, most));

@@ -14,7 +14,7 @@ class RowStage {
  public:
   /// @param folder for the file; empty for the system's temporary folder
   /// @param memory_bytes more than this goes into a file
-  explicit RowStage(std::string folder, std::int64_t memory_bytes = std::int64_t{256} << 20);
+  RowStage(std::string folder, std::int64_t memory_bytes);
 
   /// Makes room for so many values and forgets those of before.
   /// @throws DeviceError when no file can be made

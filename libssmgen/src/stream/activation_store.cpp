@@ -8,6 +8,18 @@ namespace ssmgen::stream {
 using core::Shape;
 using core::TensorView;
 
+const char* place_name(StorePlace place) noexcept {
+  switch (place) {
+    case StorePlace::device:
+      return "device";
+    case StorePlace::host:
+      return "host";
+    case StorePlace::scratch:
+      return "scratch";
+  }
+  return "";
+}
+
 ActivationStore::ActivationStore(kernels::Backend& backend, const StoreLayout& layout)
     : backend_(backend), layout_(layout) {
   const std::vector<std::int64_t>& edges = layout.edges;

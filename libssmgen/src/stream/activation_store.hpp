@@ -17,6 +17,7 @@
 namespace ssmgen::stream {
 
 enum class StorePlace : std::uint8_t { device, host, scratch };
+const char* place_name(StorePlace place) noexcept;
 
 /// Where the rows are and how they are cut: chunk i holds the rows [edges[i], edges[i + 1]).
 struct StoreLayout {

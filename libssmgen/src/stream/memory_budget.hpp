@@ -2,7 +2,6 @@
 // What memory a run may take: what is free, and what the caller allows.
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
 #include "kernels/backend.hpp"
@@ -19,15 +18,5 @@ struct MemoryLimits {
 
 /// Leaves room for what is not planned. @throws DeviceError when the scratch folder has no answer.
 MemoryBudget find_budget(const kernels::Backend& backend, const MemoryLimits& limits);
-
-/// Host memory that the process may still take, and why not more.
-struct HostMemory {
-  std::int64_t free_bytes = 0;
-  std::string reason;
-};
-
-/// The least of what the machine has, what the control groups (v1, v2) leave, the limit of address
-/// space and `max_memory_bytes` (0 for none). `root` is where proc and sys lie, for tests.
-HostMemory host_memory(std::int64_t max_memory_bytes, const std::filesystem::path& root = "/");
 
 }  // namespace ssmgen::stream

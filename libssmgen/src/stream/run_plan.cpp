@@ -145,10 +145,13 @@ RunPlan folded_plan(const RunShape& shape, std::int64_t chunk, const RunPreferen
   return plan;
 }
 
-bool fits(const RunPlan& plan, const MemoryBudget& budget) {
-  return plan.device_bytes <= budget.device_bytes &&
-         (budget.device_is_host || plan.host_bytes <= budget.host_bytes) &&
-         plan.scratch_bytes <= std::max<std::int64_t>(0, budget.scratch_bytes);
+// Bytes that are not there.
+std::int64_t shortage(const RunPlan& plan, const MemoryBudget& budget) {
+  const auto above = [](std::int64_t wanted, std::int64_t there) {
+    return std::max<std::int64_t>(0, wanted - std::max<std::int64_t>(0, there));
+  };
+  return above(plan.device_bytes, budget.device_bytes) + above(plan.host_bytes, budget.host_bytes) +
+         above(plan.scratch_bytes, budget.scratch_bytes);
 }
 
 class Planner {
@@ -190,9 +193,9 @@ class Planner {
   }
 
   bool consider(const RunPlan& plan) {
-    if (fits(plan, budget_)) {
+    if (shortage(plan, budget_) == 0) {
       found_ = plan;
-    } else if (!least_ || plan.device_bytes < least_->device_bytes) {
+    } else if (!least_ || shortage(plan, budget_) < shortage(*least_, budget_)) {
       least_ = plan;
     }
     return found_.has_value();
@@ -219,7 +222,7 @@ class Planner {
     if (!is_allowed(RunMode::folded)) return false;
     for (const StorePlace stream : places) {
       for (const StorePlace predicted : places) {
-        if (predicted < stream || !is_allowed(stream) || !is_allowed(predicted)) continue;
+        if (!is_allowed(stream) || !is_allowed(predicted)) continue;
         if (for_chunks(largest, smallest, [&](std::int64_t chunk) {
               return consider(folded_plan(shape_, chunk, preference_, budget_.device_is_host,
                                           stream, predicted));
@@ -238,7 +241,7 @@ class Planner {
   const RunPreference& preference_;
   std::int64_t usual_chunk_ = 0;
   std::optional<RunPlan> found_;
-  std::optional<RunPlan> least_;  // of the device's memory, of those that do not fit
+  std::optional<RunPlan> least_;  // of those that do not fit, what is short of the least
 };
 
 void Planner::refuse() const {

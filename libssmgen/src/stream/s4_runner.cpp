@@ -5,6 +5,7 @@
 #include <ssmgen/errors.hpp>
 
 #include "ops/ops.hpp"
+#include "stream/memory_budget.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -27,6 +28,32 @@ std::int64_t S4Runner::chunk_bases_for(std::int64_t length) const {
   const std::int64_t chunk =
       options_.chunk_bases > 0 ? options_.chunk_bases : ctx_.backend().preferred_rows();
   return ChunkPlan(length, chunk).chunk_bases();
+}
+
+// About: a layer's arrays of the length, and a chunk on its way through a block.
+RunPlan S4Runner::plan(std::int64_t length, std::int64_t /*predicted_rows*/) const {
+  const std::int64_t element = core::element_bytes(stack_.activation_type());
+  RunPlan plan;
+  plan.chunk_bases = chunk_bases_for(length);
+  const bool is_cut = plan.chunk_bases < length;
+  plan.mode = !is_cut ? RunMode::whole : stack_.is_causal() ? RunMode::chunks : RunMode::kept;
+  const std::int64_t rows = plan.mode == RunMode::chunks ? plan.chunk_bases : length;
+  constexpr std::int64_t chunk_arrays = 8;
+  plan.workspace_bytes = stack_.config.d_model * (rows * (2 * element + (norms_first() ? 4 : 0)) +
+                                                  plan.chunk_bases * chunk_arrays * element);
+  plan.device_bytes = plan.workspace_bytes;
+  MemoryLimits limits;
+  limits.max_memory_bytes = options_.max_memory_bytes;
+  limits.device_memory_bytes = options_.device_memory_bytes;
+  limits.held_bytes = ctx_.workspace().workspace_bytes();
+  const MemoryBudget budget = find_budget(ctx_.backend(), limits);
+  if (plan.device_bytes > budget.device_bytes) {
+    throw DeviceError(fmt::format(
+        "a sequence of {} bases needs about {} bytes of memory, and {} are there ({}): use a "
+        "machine with more, shorter windows or --dtype bf16",
+        length, plan.device_bytes, budget.device_bytes, budget.device_reason));
+  }
+  return plan;
 }
 
 void S4Runner::run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,

@@ -21,6 +21,8 @@ class S4Runner final : public Runner {
   void run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
            const RunOutputs& outputs) override;
 
+  RunPlan plan(std::int64_t length, std::int64_t predicted_rows) const override;
+
   /// A block alone over given channels: `in` and `out` (batch, length, d_model).
   void run_block(std::span<const float> in, std::int64_t batch, std::int64_t length,
                  std::span<float> out);

@@ -12,6 +12,7 @@
 #include "models/registry.hpp"
 #include "models/tokenizer.hpp"
 #include "stream/s4_runner.hpp"
+#include "tasks/model_cost.hpp"
 #include "tasks/model_impl.hpp"
 
 namespace ssmgen {
@@ -103,6 +104,9 @@ const genome::DnaVocabulary& Model::Impl::dna() const {
 stream::RunnerOptions Model::Impl::runner_options() const {
   stream::RunnerOptions runner;
   runner.chunk_bases = options.chunk_bases;
+  runner.max_memory_bytes = options.max_memory_bytes;
+  runner.device_memory_bytes = options.device_memory_bytes;
+  runner.scratch = options.scratch;
   return runner;
 }
 
@@ -225,6 +229,26 @@ std::vector<float> Model::forward_channels(std::span<const float> channels, std:
   stream::S4Runner(*stack, *impl_->context, impl_->runner_options())
       .run_block(channels, batch, length, out);
   return out;
+}
+
+PassPlan Model::plan(std::int64_t length, bool predicts_all, bool estimates_time) const {
+  if (length < 1) throw InvalidArgument(fmt::format("length must be above 0, not {}", length));
+  const stream::RunPlan plan = impl_->runner()->plan(length, predicts_all ? length : 1);
+  PassPlan pass;
+  pass.mode = stream::run_mode_name(plan.mode);
+  if (plan.mode == stream::RunMode::folded) pass.stream_place = stream::place_name(plan.stream);
+  pass.length = length;
+  pass.chunk_bases = plan.chunk_bases;
+  pass.device_is_host = impl_->backend->device_memory().total_bytes == 0;
+  pass.device_bytes = plan.device_bytes;
+  pass.host_bytes = plan.host_bytes;
+  pass.scratch_bytes = plan.scratch_bytes;
+  if (estimates_time) {
+    const kernels::DeviceRates rates = impl_->backend->measure_rates(impl_->options.dtype);
+    pass.seconds =
+        tasks::estimated_seconds(*impl_->network, rates, plan, static_cast<double>(length));
+  }
+  return pass;
 }
 
 ModelInfo describe_model(const std::string& directory) {

@@ -28,4 +28,14 @@ struct Model::Impl {
   stream::RunnerOptions runner_options() const;
 };
 
+/// Tells `observer` how sequences of up to `length` bases run, if there is something to tell.
+/// @throws DeviceError when memory is short, before anything is read or written.
+template <class Observer>
+void tell_pass(const Model& model, std::int64_t length, bool predicts_all, bool is_dry_run,
+               Observer& observer) {
+  if (length < 1) return;
+  const PassPlan pass = model.plan(length, predicts_all, is_dry_run);
+  if (is_dry_run || pass.chunk_bases < length) observer.on_pass(pass);
+}
+
 }  // namespace ssmgen
