@@ -4,6 +4,7 @@
 #include <ssmgen/errors.hpp>
 
 #include "ops/ops.hpp"
+#include "stream/token_ids.hpp"
 
 namespace ssmgen::stream {
 
@@ -15,7 +16,7 @@ using layers::Pass;
 CausalStack::CausalStack(const models::MambaStack& stack, core::Context& ctx)
     : stack_(stack), ctx_(ctx) {
   if (!stack.shape.is_causal()) {
-    throw InvalidArgument("only a causal model reads a sequence piece by piece");
+    throw InvalidArgument(not_causal);
   }
   const layers::MambaSizes& sizes = stack.shape.sizes;
   for (std::int64_t layer = 0; layer < stack.shape.n_layer; ++layer) {
@@ -37,6 +38,7 @@ std::vector<TensorView> CausalStack::states() const {
 
 void CausalStack::feed(std::span<const std::int32_t> ids, const RunOutputs& outputs) {
   const std::int64_t length = std::ssize(ids);
+  check_token_ids(ids, 1, length, stack_.shape.vocabulary);
   StackReadOut read_out(stack_, ctx_, outputs, 1, length);
   const std::int64_t begin = position_;
   feed(ids, {0, 1, 0, length, length}, read_out);

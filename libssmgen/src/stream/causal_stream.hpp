@@ -13,6 +13,11 @@
 
 namespace ssmgen::stream {
 
+/// What is said of networks that have no such stream.
+inline constexpr const char* not_causal =
+    "only a causal language model (mamba, mamba_ssm, caduceus of one direction, s4 of one "
+    "direction) reads a sequence piece by piece";
+
 class CausalStream {
  public:
   CausalStream() = default;

@@ -104,7 +104,7 @@ RunPlan chunks_plan(const RunShape& shape, std::int64_t chunk) {
 void add_store(StorePlace place, std::int64_t bytes, std::int64_t chunk_bytes, bool device_is_host,
                RunPlan& plan) {
   const std::int64_t slots = ActivationStore::slot_count * chunk_bytes;
-  if (place == StorePlace::device) {
+  if (place == StorePlace::device || (place == StorePlace::host && device_is_host)) {
     plan.device_bytes += bytes;
     return;
   }

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
-#include <ssmgen/errors.hpp>
 
 #include "ops/ops.hpp"
 #include "stream/block_runner.hpp"
 #include "stream/causal_stack.hpp"
 #include "stream/memory_budget.hpp"
+#include "stream/token_ids.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -78,16 +77,7 @@ std::int64_t StackRunner::predicted_rows(const RunOutputs& outputs, std::int64_t
 void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
                       const RunOutputs& outputs) {
   const models::MambaStackShape& shape = stack_.shape;
-  if (batch < 0 || length < 1 || static_cast<std::int64_t>(ids.size()) != batch * length) {
-    throw InvalidArgument(
-        fmt::format("{} token ids given for {} sequences of {}", ids.size(), batch, length));
-  }
-  const auto bad = std::find_if(ids.begin(), ids.end(),
-                                [&](std::int32_t id) { return id < 0 || id >= shape.vocabulary; });
-  if (bad != ids.end()) {
-    throw InvalidArgument(
-        fmt::format("token id {} is outside the vocabulary of {}", *bad, shape.vocabulary));
-  }
+  check_token_ids(ids, batch, length, shape.vocabulary);
   StackReadOut read_out(stack_, ctx_, outputs, batch, length);
   const RunPlan plan = this->plan(length, predicted_rows(outputs, batch, length));
   const bool is_cut = plan.mode != RunMode::whole;

@@ -18,6 +18,7 @@ struct Model::Impl {
   ModelInfo info;
   std::shared_ptr<kernels::Backend> backend;
   std::optional<models::Checkpoint> checkpoint;  ///< none for random weights
+  std::string random_config;                     ///< what random weights were made from
   std::optional<genome::DnaVocabulary> vocabulary;
   std::unique_ptr<models::Network> network;
   std::unique_ptr<core::Context> context;
