@@ -99,6 +99,9 @@ po::options_description bench_options() {
       ("read", po::value<std::string>()->default_value("center"),
        "log-probabilities read: none, center (one position a sequence) or all")            //
       ("repeats", po::value<int>()->default_value(3), "timed passes; the fastest counts")  //
+      ("no-warm-up", po::bool_switch(), "time the first pass too; for passes of minutes")  //
+      ("dry-run", po::bool_switch(),
+       "say how a pass would run and what it takes, and do nothing")  //
       ("vcf", po::value<std::string>(),
        "time reading and writing of this file in place of a model")                          //
       ("output", po::value<std::string>()->default_value("/dev/null"), "what --vcf writes")  //
@@ -124,7 +127,8 @@ int bench_file(const po::variables_map& values, const ModelOptions& where) {
   return exit_ok;
 }
 
-void print_result(const Model& model, const BenchOptions& options, const BenchResult& result) {
+void print_result(const Model& model, const BenchOptions& options, const PassPlan& pass,
+                  const BenchResult& result) {
   std::cout << fmt::format("{}: d_model {}, {} layers{}, {}, {}\n", model.info().name,
                            model.info().d_model, model.info().n_layer,
                            model.info().is_reverse_complement_equivariant ? ", both strands" : "",
@@ -134,6 +138,7 @@ void print_result(const Model& model, const BenchOptions& options, const BenchRe
   };
   line("sequences",
        fmt::format("{} of {} bases", with_commas(options.windows), with_commas(options.length)));
+  line("plan", pass_text(pass));
   line("seconds", fmt::format("{:.4f} (median {:.4f} of {})", result.seconds, result.median_seconds,
                               options.repeats));
   line("bases/s", with_commas(static_cast<std::int64_t>(result.bases_per_second)));
@@ -154,7 +159,8 @@ void print_result(const Model& model, const BenchOptions& options, const BenchRe
                             result.seconds / result.floor_seconds));
 }
 
-ordered_json to_json(const Model& model, const BenchOptions& options, const BenchResult& result) {
+ordered_json to_json(const Model& model, const BenchOptions& options, const PassPlan& pass,
+                     const BenchResult& result) {
   return {{"model", model.info().name},
           {"d_model", model.info().d_model},
           {"n_layer", model.info().n_layer},
@@ -163,6 +169,9 @@ ordered_json to_json(const Model& model, const BenchOptions& options, const Benc
           {"threads", model.threads()},
           {"length", options.length},
           {"windows", options.windows},
+          {"mode", pass.mode},
+          {"stream_place", pass.stream_place},
+          {"chunk", pass.chunk_bases},
           {"seconds", result.seconds},
           {"median_seconds", result.median_seconds},
           {"bases_per_second", result.bases_per_second},
@@ -201,11 +210,18 @@ int run_bench(const std::vector<std::string>& arguments) {
       values.count("model") > 0
           ? Model::load(values["model"].as<std::string>(), where)
           : Model::random(config_of_shape(values["shape"].as<std::string>()), where);
+  options.warms_up = !values["no-warm-up"].as<bool>();
+  const PassPlan pass =
+      model.plan(options.length, options.read == BenchRead::all, values["dry-run"].as<bool>());
+  if (values["dry-run"].as<bool>()) {
+    std::cout << pass_text(pass) << "\n";
+    return exit_ok;
+  }
   const BenchResult result = bench_model(model, options);
   if (values["json"].as<bool>()) {
-    std::cout << to_json(model, options, result).dump(2) << "\n";
+    std::cout << to_json(model, options, pass, result).dump(2) << "\n";
   } else {
-    print_result(model, options, result);
+    print_result(model, options, pass, result);
   }
   return exit_ok;
 }

@@ -50,7 +50,19 @@ po::options_description device_options() {
       ("threads", po::value<int>()->default_value(0),
        "threads that compute, decompress and compress; 0: one a core")  //
       ("chunk", po::value<std::int64_t>()->default_value(0),
-       "bases a chunk of a long sequence; 0 chooses. Changes memory, never a result");
+       "bases a chunk of a long sequence; 0 chooses. Changes memory, never a result")  //
+      ("max-memory", po::value<std::string>()->default_value("0"),
+       "host memory to stay below, as 2G; 0: what is free. Long sequences are run in the fastest "
+       "way "
+       "that fits; no result depends on it")  //
+      ("device-memory", po::value<std::string>()->default_value("0"),
+       "the same for the memory of a CUDA device")  //
+      ("scratch", po::value<std::string>()->default_value(""),
+       "folder for what does not fit into memory: activations of long sequences, and rows that "
+       "wait "
+       "for their other strand (these without it in the system's temporary folder). Nothing is "
+       "left "
+       "there, however the run ends");
   return options;
 }
 
@@ -62,6 +74,13 @@ ModelOptions model_options(const po::variables_map& values) {
   options.chunk_bases = values["chunk"].as<std::int64_t>();
   if (options.threads < 0) {
     throw InvalidArgument(fmt::format("--threads must be 0 or more, not {}", options.threads));
+  }
+  options.max_memory_bytes = parse_bytes(values["max-memory"].as<std::string>(), "--max-memory");
+  options.device_memory_bytes =
+      parse_bytes(values["device-memory"].as<std::string>(), "--device-memory");
+  options.scratch = values["scratch"].as<std::string>();
+  if (options.device_memory_bytes > 0 && options.device.kind == Device::Kind::cpu) {
+    throw InvalidArgument("--device-memory is for --device cuda; of a CPU it is --max-memory");
   }
   if (options.chunk_bases < 0) {
     throw InvalidArgument(fmt::format("--chunk must be 0 or more, not {}", options.chunk_bases));
@@ -117,6 +136,29 @@ std::string readable_bytes(std::int64_t bytes) {
     ++unit;
   }
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.2f} {}", value, units[unit]);
+}
+
+std::string pass_text(const PassPlan& pass) {
+  const bool is_chunked = pass.chunk_bases < pass.length;
+  std::string text = fmt::format("up to {} bases a sequence, ", with_commas(pass.length));
+  text += is_chunked ? fmt::format("chunks of {}", with_commas(pass.chunk_bases)) : "in one piece";
+  if (pass.mode == "kept") text += ", both sweeps at once with all inputs kept";
+  if (pass.mode == "chunks") text += " through all layers, nothing kept";
+  if (pass.mode == "folded") {
+    const std::string place = pass.stream_place == "scratch" ? "a scratch file"
+                              : pass.stream_place == "host"  ? "host memory"
+                              : pass.device_is_host          ? "memory"
+                                                             : "device memory";
+    text += ", one residual stream a strand in " + place;
+  }
+  text += fmt::format("; takes {} of {}", readable_bytes(pass.device_bytes),
+                      pass.device_is_host ? "memory" : "device memory");
+  if (pass.host_bytes > 0) text += ", " + readable_bytes(pass.host_bytes) + " of host memory";
+  if (pass.scratch_bytes > 0) text += ", " + readable_bytes(pass.scratch_bytes) + " of scratch";
+  if (pass.seconds > 0) {
+    text += fmt::format(", about {:.{}f} s", pass.seconds, pass.seconds < 10 ? 1 : 0);
+  }
+  return text;
 }
 
 }  // namespace ssmgen::cli

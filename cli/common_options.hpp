@@ -36,7 +36,7 @@ struct ParsedCommand {
 ParsedCommand parse_command(const std::vector<std::string>& arguments, const CommandHelp& help,
                             const po::options_description& visible, const std::string& positional);
 
-/// --device, --dtype, --threads, --chunk.
+/// --device, --dtype, --threads, --chunk, --max-memory, --device-memory, --scratch.
 po::options_description device_options();
 
 /// @throws InvalidArgument.
@@ -54,5 +54,8 @@ std::string with_commas(std::int64_t number);
 
 /// "3.2 GB", powers of 1000.
 std::string readable_bytes(std::int64_t bytes);
+
+/// One line: how a sequence goes through the model and what it takes.
+std::string pass_text(const PassPlan& pass);
 
 }  // namespace ssmgen::cli

@@ -77,10 +77,9 @@ po::options_description embed_options() {
       ("yes", po::bool_switch(), "write as much as it takes")                                    //
       ("chunk-rows", number()->default_value(0), "rows a chunk of Zarr (default: about 1 MiB)")  //
       ("resume", po::bool_switch(), "Zarr: go on from what a stopped run left; the same bytes")  //
-      ("dry-run", po::bool_switch(), "say what would be read and written, and do nothing")       //
-      ("scratch", text()->default_value(""),
-       "folder for what does not fit into memory (default: the system's temporary folder)")  //
-      ("no-version", po::bool_switch(), "leave version and command line out of OUT.json")    //
+      ("dry-run", po::bool_switch(),
+       "say what would be read and written and what it takes, and do nothing")             //
+      ("no-version", po::bool_switch(), "leave version and command line out of OUT.json")  //
       ("quiet", po::bool_switch(), "no plan, no progress and no summary");
   po::options_description all;
   all.add(what).add(in).add(out);

@@ -77,7 +77,7 @@ void ProgressLine::on_progress(const EmbedProgress& progress) {
   show(progress);
 }
 
-// What a run will read and write. What its engine will need of memory and scratch belongs here too.
+// What a run will read and write.
 void ProgressLine::on_plan(const EmbedPlan& plan) {
   if (plan.records >= 0) {
     on_note(fmt::format("{}: {} records, {} bases, {} windows of up to {} bases", plan.input_kind,
@@ -95,6 +95,10 @@ void ProgressLine::on_plan(const EmbedPlan& plan) {
   on_note(fmt::format("{}: {} of f32{}{}", plan.output_type, shape, bytes,
                       plan.files.empty() ? ", to standard output"
                                          : fmt::format(", to {}", fmt::join(plan.files, ", "))));
+}
+
+void ProgressLine::on_pass(const PassPlan& pass) {
+  on_note("model: " + pass_text(pass));
 }
 
 template <class Progress>

@@ -18,6 +18,7 @@ class ProgressLine final : public ScoreObserver, public EmbedObserver {
   void on_progress(const ScoreProgress& progress) override;
   void on_progress(const EmbedProgress& progress) override;
   void on_plan(const EmbedPlan& plan) override;
+  void on_pass(const PassPlan& pass) override;
   void on_note(const std::string& text) override;
   void on_warning(const std::string& text) override;
 

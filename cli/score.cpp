@@ -62,9 +62,11 @@ po::options_description score_options() {
        "v: VCF, z: compressed VCF, b: BCF, u: uncompressed BCF, with a level z0-z9 (default: by "
        "the name of the output)")  //
       ("write-index,W", text()->default_value(""),
-       "index the output: csi or tbi")                                                       //
-      ("tag-prefix", text()->default_value("SSM"), "beginning of the INFO keys")             //
-      ("overwrite", po::bool_switch(), "replace INFO fields of the same names")              //
+       "index the output: csi or tbi")                                            //
+      ("tag-prefix", text()->default_value("SSM"), "beginning of the INFO keys")  //
+      ("overwrite", po::bool_switch(), "replace INFO fields of the same names")   //
+      ("dry-run", po::bool_switch(),
+       "check the options, say what a window takes of the machine, and do nothing")          //
       ("no-version", po::bool_switch(), "leave version and command line out of the header")  //
       ("quiet,q", po::bool_switch(), "no progress and no summary");
   po::options_description all;
@@ -119,6 +121,7 @@ ScoreOptions parse_score_options(const po::variables_map& values) {
   options.regions_overlap = text("regions-overlap");
   options.targets_overlap = text("targets-overlap");
   options.batch_windows = values["batch"].as<std::int64_t>();
+  options.dry_run = values["dry-run"].as<bool>();
   return options;
 }
 
@@ -149,7 +152,7 @@ int run_score(const std::vector<std::string>& arguments) {
   options.io_threads = model.threads();
   const ScoreSummary summary = score_vcf(model, options, progress);
   progress.clear();
-  if (!parsed.values["quiet"].as<bool>()) print_summary(summary);
+  if (!parsed.values["quiet"].as<bool>() && !options.dry_run) print_summary(summary);
   return exit_ok;
 }
 

@@ -49,11 +49,10 @@ po::options_description track_options() {
   out.add_options()                                        //
       ("output,o", text()->required(), "bigWig to write")  //
       ("max-output", text()->default_value("10G"),
-       "refuse to write more than this without --yes")                                      //
-      ("yes", po::bool_switch(), "write as much as it takes")                               //
-      ("dry-run", po::bool_switch(), "say what would be read and written, and do nothing")  //
-      ("scratch", text()->default_value(""),
-       "folder for what does not fit into memory (default: the system's temporary folder)")   //
+       "refuse to write more than this without --yes")         //
+      ("yes", po::bool_switch(), "write as much as it takes")  //
+      ("dry-run", po::bool_switch(),
+       "say what would be read and written and what it takes, and do nothing")                //
       ("no-version", po::bool_switch(), "leave version and command line out of OUT.bw.json")  //
       ("quiet,q", po::bool_switch(), "no plan, no progress and no summary");
   po::options_description all;

@@ -37,6 +37,13 @@ struct DeviceRates {
   double multiply_adds_per_second = 0;  ///< f32 outside of products, with no memory traffic
 };
 
+/// Memory of a device; all 0 where it is the host's.
+struct DeviceMemory {
+  std::int64_t total_bytes = 0;
+  std::int64_t free_bytes = 0;
+  std::int64_t used_bytes = 0;  ///< taken since the back end was made
+};
+
 class Backend {
  public:
   Backend() = default;
@@ -63,6 +70,11 @@ class Backend {
   /// Device memory, at least 64-byte aligned. @throws DeviceError naming device and bytes.
   virtual void* allocate(std::int64_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  /// Host memory that is copied to and from the device at full speed beside its work.
+  /// @throws DeviceError naming the bytes.
+  virtual void* allocate_pinned(std::int64_t bytes) = 0;
+  virtual void release_pinned(void* memory) noexcept = 0;
+  virtual DeviceMemory device_memory() const = 0;
   /// The most memory of the device in use at once since the back end was made, by whoever uses it;
   /// 0 where it is the host's.
   virtual std::int64_t device_peak_bytes() const = 0;

@@ -1,5 +1,5 @@
 // The residual add and LayerNorm on the CPU.
-//   sum = hidden + residual_in,  out = (sum - mean) / sqrt(var + epsilon) * weight + bias
+//   sum = hidden + residual_in as stored,  out = (sum - mean) / sqrt(var + epsilon) * weight + bias
 //
 // Lanes are channels; a task is a block of rows. A row's sum stands in a buffer of f32 in L1: the
 // mean first, then the variance about it (two passes lose nothing to cancellation), both summed in
@@ -38,6 +38,7 @@ void normalise_rows(const AddNormArgs<T, R>& args, std::int64_t begin, std::int6
   float* sum = row_sum.data();
   for (std::int64_t row = begin; row < end; ++row) {
     form_sum(args, row, sum);
+    if (args.out == nullptr) continue;
     const float mean = sum_in_fixed_order(padded,
                                           [&](FloatVector partial, std::int64_t c) HWY_ATTR {
                                             return hn::Add(partial, hn::LoadU(d, sum + c));

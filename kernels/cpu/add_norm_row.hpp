@@ -57,19 +57,22 @@ HWY_INLINE FloatVector load_ordered(const T* row, std::int64_t channels, std::in
   return load_channels(buffer);
 }
 
-/// hidden + residual_in of a row into `sum`, zeros up to padded_channels, and then residual_out:
-/// the row is read whole before any of it is written.
+/// hidden + residual_in of a row, as R holds it, into `sum`, zeros up to padded_channels, and then
+/// residual_out: the row is read whole before any of it is written.
 template <class T, class R>
 HWY_INLINE void form_sum(const AddNormArgs<T, R>& args, std::int64_t row, float* sum) {
   const FloatTag d;
   const std::int64_t channels = args.channels;
-  const T* hidden = args.hidden + row * channels;
+  const T* hidden = args.hidden == nullptr ? nullptr : args.hidden + row * channels;
   const R* residual = args.residual_in == nullptr ? nullptr : args.residual_in + row * channels;
+  const auto load = [&](const auto* from, std::int64_t c, std::int64_t count) HWY_ATTR {
+    return load_ordered(from, channels, c, count, args.reverse_channels);
+  };
   for (std::int64_t c = 0; c < channels; c += lanes) {
     const std::int64_t count = std::min(lanes, channels - c);
-    FloatVector value = load_ordered(hidden, channels, c, count, args.reverse_channels);
-    if (residual != nullptr) {
-      value = hn::Add(value, load_ordered(residual, channels, c, count, args.reverse_channels));
+    FloatVector value = hidden == nullptr ? load(residual, c, count) : load(hidden, c, count);
+    if (hidden != nullptr && residual != nullptr) {
+      value = rounded_to<R>(hn::Add(value, load(residual, c, count)));
     }
     hn::StoreU(value, d, sum + c);
   }

@@ -1,5 +1,6 @@
 // The residual add and RMSNorm on the CPU.
-//   sum = hidden + residual_in,  out = sum / sqrt(mean(sum^2) + epsilon) * weight (+ bias)
+//   sum = hidden + residual_in as stored,  out = sum / sqrt(mean(sum^2) + epsilon) * weight (+
+//   bias)
 //
 // Lanes are channels; a task is a block of rows. A row's sum stands in a buffer of f32 in L1, of
 // which the mean square is taken in an order that is the same for every instruction set, and from
@@ -37,6 +38,7 @@ void normalise_rows(const AddNormArgs<T, R>& args, std::int64_t begin, std::int6
   float* sum = row_sum.data();
   for (std::int64_t row = begin; row < end; ++row) {
     form_sum(args, row, sum);
+    if (args.out == nullptr) continue;
     const float squares =
         sum_in_fixed_order(padded, [&](FloatVector partial, std::int64_t c) HWY_ATTR {
           const FloatVector value = hn::LoadU(d, sum + c);

@@ -215,15 +215,6 @@ void advance_all_states(const SelectiveScanArgs<T>& args, const SweepRows& rows,
   for (; fetched < prefetches.count; ++fetched) hwy::Prefetch(prefetches.line[fetched]);
 }
 
-// What `value` is once it has been stored.
-template <class T>
-HWY_INLINE FloatVector rounded_to(FloatVector value) {
-  if constexpr (sizeof(T) == sizeof(float)) return value;
-  alignas(64) T stored[lanes];
-  store_channels(value, stored);
-  return load_channels(stored);
-}
-
 template <class T>
 void store_block(const SelectiveScanArgs<T>& args, const SweepRows& rows, std::int64_t begin,
                  std::int64_t positions, std::int64_t channel, std::int64_t count,

@@ -52,6 +52,15 @@ HWY_INLINE void store_channels(FloatVector value, bfloat16* to) {
   hn::StoreU(hn::TruncateTo(d16, half), d16, reinterpret_cast<std::uint16_t*>(to));
 }
 
+/// What `value` is once it has been stored.
+template <class T>
+HWY_INLINE FloatVector rounded_to(FloatVector value) {
+  if constexpr (sizeof(T) == sizeof(float)) return value;
+  alignas(64) T stored[lanes];
+  store_channels(value, stored);
+  return load_channels(stored);
+}
+
 // A cut vector goes through a buffer of whole length: the arithmetic between is that of a whole
 // vector, so a channel's bits do not depend on where the vector was cut, and nothing past the last
 // channel is touched (Highway's masked loads may touch it below AVX2).

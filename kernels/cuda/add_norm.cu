@@ -1,6 +1,7 @@
 // Add + RMSNorm and add + LayerNorm (contract: kernels/add_norm.hpp). A warp a row. Where rows are
 // whole vectors and not too long, a lane has eight channels at a time in registers; else the sum
-// goes to shared memory. Either way a row is read whole before it is written, reversed or not.
+// goes to shared memory. Either way a row is read whole before it is written, reversed or not, and
+// its sum is rounded to the residual's type before it is normed.
 // Traffic: hidden, residual in and out, out once each.
 #include "kernels/cuda/add_norm.hpp"
 #include "kernels/cuda/check.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int warp_lanes = 32;
 constexpr int block_warps = 4;
+// What an absent summand is: it leaves the other's bits, those of a zero too.
+constexpr float nothing = -0.0f;
 
 __device__ __forceinline__ float warp_sum(float value) {
 #pragma unroll
@@ -28,15 +31,16 @@ __global__ void add_norm(const AddNormArgs<T, R> args) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * block_warps + warp;
   if (row >= args.rows) return;
   float* sum = memory + warp * args.channels;
-  const T* hidden = args.hidden + row * args.channels;
+  const T* hidden = args.hidden != nullptr ? args.hidden + row * args.channels : nullptr;
   const R* residual =
       args.residual_in != nullptr ? args.residual_in + row * args.channels : nullptr;
   const std::int64_t last = args.channels - 1;
   float total = 0.0f;
   for (std::int64_t c = lane; c < args.channels; c += warp_lanes) {
     const std::int64_t from = args.reverse_channels ? last - c : c;
-    const float value =
-        to_float(hidden[from]) + (residual != nullptr ? to_float(residual[from]) : 0.0f);
+    const float own = hidden != nullptr ? to_float(hidden[from]) : nothing;
+    const float kept = residual != nullptr ? to_float(residual[from]) : nothing;
+    const float value = to_float(from_float<R>(own + kept));
     sum[c] = value;
     total += is_layer_norm ? value : value * value;
   }
@@ -61,6 +65,7 @@ __global__ void add_norm(const AddNormArgs<T, R> args) {
     if (args.residual_out != nullptr) {
       args.residual_out[row * args.channels + c] = from_float<R>(value);
     }
+    if (args.out == nullptr) continue;
     const float bias = args.bias != nullptr ? args.bias[c] : 0.0f;
     args.out[row * args.channels + c] =
         from_float<T>((value - mean) * scale * args.weight[c] + bias);
@@ -93,7 +98,7 @@ __global__ void __launch_bounds__(block_warps* warp_lanes)
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * block_warps + warp;
   if (row >= args.rows) return;
   const int channels = static_cast<int>(args.channels);
-  const T* hidden = args.hidden + row * args.channels;
+  const T* hidden = args.hidden != nullptr ? args.hidden + row * args.channels : nullptr;
   const R* residual =
       args.residual_in != nullptr ? args.residual_in + row * args.channels : nullptr;
   float sum[parts][lane_channels];
@@ -106,14 +111,16 @@ __global__ void __launch_bounds__(block_warps* warp_lanes)
     if (channel >= channels) continue;
     const int from = args.reverse_channels ? channels - lane_channels - channel : channel;
     float own[lane_channels];
-    float kept[lane_channels] = {};
-    load_channels(hidden + from, own);
+    float kept[lane_channels];
+#pragma unroll
+    for (int j = 0; j < lane_channels; ++j) own[j] = kept[j] = nothing;
+    if (hidden != nullptr) load_channels(hidden + from, own);
     if (residual != nullptr) load_channels(residual + from, kept);
 #pragma unroll
     for (int j = 0; j < lane_channels; ++j) {
       const float forward = own[j] + kept[j];
       const float backward = own[lane_channels - 1 - j] + kept[lane_channels - 1 - j];
-      sum[part][j] = args.reverse_channels ? backward : forward;
+      sum[part][j] = to_float(from_float<R>(args.reverse_channels ? backward : forward));
       total += is_layer_norm ? sum[part][j] : sum[part][j] * sum[part][j];
     }
   }
@@ -139,6 +146,7 @@ __global__ void __launch_bounds__(block_warps* warp_lanes)
     if (args.residual_out != nullptr) {
       store_channels(sum[part], args.residual_out + row * args.channels + channel);
     }
+    if (args.out == nullptr) continue;
     float weight[lane_channels];
     float bias[lane_channels] = {};
     load_channels(args.weight + channel, weight);

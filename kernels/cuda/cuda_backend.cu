@@ -114,7 +114,7 @@ class CudaBackend final : public Backend {
     check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "memory pool");
     products_ = std::make_unique<Products>();
     convolutions_ = std::make_unique<StateConvolutions>();
-    free_at_start_ = free_bytes();
+    free_at_start_ = device_memory().free_bytes;
   }
   ~CudaBackend() override {
     const DeviceScope scope(device_);
@@ -158,6 +158,30 @@ class CudaBackend final : public Backend {
   }
   std::int64_t device_peak_bytes() const override { return peak_bytes_; }
   void release(void* memory) noexcept override { cudaFree(memory); }
+  void* allocate_pinned(std::int64_t bytes) override {
+    const DeviceScope scope(device_);
+    void* memory = nullptr;
+    if (cudaHostAlloc(&memory, static_cast<std::size_t>(bytes), cudaHostAllocPortable) !=
+        cudaSuccess) {
+      cudaGetLastError();
+      throw DeviceError(description() + ": " + std::to_string(bytes) +
+                        " bytes of page-locked host memory were asked for and could not be had: "
+                        "use a smaller --max-memory with --scratch DIR");
+    }
+    return memory;
+  }
+  void release_pinned(void* memory) noexcept override { cudaFreeHost(memory); }
+  DeviceMemory device_memory() const override {
+    const DeviceScope scope(device_);
+    std::size_t available = 0;
+    std::size_t total = 0;
+    check(cudaMemGetInfo(&available, &total), "memory in use");
+    DeviceMemory memory;
+    memory.total_bytes = static_cast<std::int64_t>(total);
+    memory.free_bytes = static_cast<std::int64_t>(available);
+    memory.used_bytes = free_at_start_ - memory.free_bytes;
+    return memory;
+  }
   Stream create_stream() override {
     const DeviceScope scope(device_);
     cudaStream_t stream = nullptr;
@@ -291,14 +315,8 @@ class CudaBackend final : public Backend {
  private:
   static cudaStream_t native(Stream stream) { return static_cast<cudaStream_t>(stream); }
 
-  static std::int64_t free_bytes() {
-    std::size_t available = 0;
-    std::size_t total = 0;
-    check(cudaMemGetInfo(&available, &total), "memory in use");
-    return static_cast<std::int64_t>(available);
-  }
   void note_memory() {
-    const std::int64_t used = free_at_start_ - free_bytes();
+    const std::int64_t used = device_memory().used_bytes;
     std::int64_t peak = peak_bytes_;
     while (used > peak && !peak_bytes_.compare_exchange_weak(peak, used)) {
     }

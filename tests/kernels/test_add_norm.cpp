@@ -111,6 +111,7 @@ TYPED_TEST(AddNorm, AgreesOnEveryInstructionSet) {
 TYPED_TEST(AddNorm, EachInputMayBeAbsent) {
   using Args = AddNormArgs<typename TypeParam::Hidden, typename TypeParam::Residual>;
   const std::vector<void (*)(Args&)> removals = {
+      [](Args& args) { args.hidden = nullptr; },
       [](Args& args) { args.residual_in = nullptr; },
       [](Args& args) { args.residual_out = nullptr; },
       [](Args& args) { args.bias = nullptr; },
@@ -171,8 +172,29 @@ TYPED_TEST(AddNorm, ReverseIsTheFlippedInput) {
   EXPECT_EQ(bits(reverse.residual_out), bits(flipped.residual_out));
 }
 
-// The norm is of the sum before it is rounded to the residual's type: a sum that bf16 cannot hold.
-TEST(AddRmsNorm, NormalisesTheUnroundedSum) {
+// The two steps of a stream that is stored: the sum first, its norm from where it lies.
+TYPED_TEST(AddNorm, TheNormOfAStoredSumIsThatOfTheSum) {
+  for (const bool reverse : {false, true}) {
+    Problem<TypeParam> at_once(70, 75);
+    at_once.args.reverse_channels = reverse;
+    normalise<TypeParam>(this->pool, at_once.args);
+    Problem<TypeParam> apart(70, 75);
+    apart.args.reverse_channels = reverse;
+    apart.args.out = nullptr;
+    apart.args.residual_out = apart.residual_in.data();
+    normalise<TypeParam>(this->pool, apart.args);
+    EXPECT_EQ(bits(apart.residual_in), bits(at_once.residual_out));
+    apart.args.hidden = nullptr;
+    apart.args.residual_out = nullptr;
+    apart.args.out = apart.out.data();
+    apart.args.reverse_channels = false;
+    normalise<TypeParam>(this->pool, apart.args);
+    EXPECT_EQ(bits(apart.out), bits(at_once.out));
+  }
+}
+
+// The norm is of the sum as the residual's type holds it: a sum that bf16 cannot hold.
+TEST(AddRmsNorm, NormalisesTheRoundedSum) {
   ThreadPool pool(1);
   const std::vector<bfloat16> hidden = {bfloat16(1.0f), bfloat16(-1.0f)};
   const std::vector<bfloat16> residual = {bfloat16(0x1p-9f), bfloat16(0x1p-9f)};
@@ -192,7 +214,7 @@ TEST(AddRmsNorm, NormalisesTheUnroundedSum) {
   args.epsilon = 0.0f;
   add_rms_norm(pool, args);
   EXPECT_EQ(static_cast<float>(residual_out[0]), 1.0f);
-  EXPECT_NEAR(static_cast<float>(out[0]), 0.5f, 0.01f);
+  EXPECT_EQ(static_cast<float>(out[0]), 0.0f);
 }
 
 }  // namespace

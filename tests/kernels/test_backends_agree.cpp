@@ -91,6 +91,9 @@ TEST_P(BackendsAgree, Norms) {
           out.emplace_back(*machine.backend, core::element_type(GetParam()), Shape{37, channels});
           const ops::NormParameters norm{kind, weight, bias, 1e-5f};
           ops::add_norm(machine.context, norm, hidden, out[0], out[0], out[1], reverse);
+          out.emplace_back(*machine.backend, core::element_type(GetParam()), Shape{37, channels});
+          ops::add_norm(machine.context, norm, {}, out[0], {}, out[2], !reverse);
+          ops::add_norm(machine.context, norm, hidden, out[0], out[0], {}, reverse);
           return out;
         });
       }

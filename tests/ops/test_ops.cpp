@@ -36,6 +36,12 @@ TEST_F(Ops, NameTheTensorAndBothShapes) {
         add_norm(context, norm, take({4, 8}), take({3, 8}), {}, take({4, 8}), false);
       },
       {"residual", "(4, 8)", "(3, 8)"});
+  const TensorView rows = take({4, 8});
+  for (const auto& [in, out] : {std::pair(TensorView(), rows), {rows, TensorView()}}) {
+    test::expect_error<InvalidArgument>(
+        [&, in = in, out = out] { add_norm(context, norm, in, {}, {}, out, false); },
+        {"add_norm", "read", "write"});
+  }
   test::expect_error<InvalidArgument>(
       [&] {
         causal_conv(context, {}, take({1, 4, 8}), take({7, 4}), {}, {}, {}, take({1, 4, 8}));

@@ -29,8 +29,11 @@ NormResult add_norm(Norm norm, const kernels::AddNormArgs<T, R>& args) {
     for (std::int64_t c = 0; c < args.channels; ++c) {
       const std::int64_t from =
           row * args.channels + (args.reverse_channels ? args.channels - 1 - c : c);
-      sum[c] = static_cast<float>(args.hidden[from]);
+      sum[c] = args.hidden == nullptr ? 0.0 : static_cast<float>(args.hidden[from]);
       if (args.residual_in != nullptr) sum[c] += static_cast<float>(args.residual_in[from]);
+      if constexpr (sizeof(R) < sizeof(float)) {
+        sum[c] = static_cast<float>(R(static_cast<float>(sum[c])));
+      }
       mean += sum[c] / count;
     }
     if (norm == Norm::rms) mean = 0.0;

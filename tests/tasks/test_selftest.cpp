@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <ssmgen/errors.hpp>
+#include <ssmgen/model.hpp>
 #include <ssmgen/selftest.hpp>
+#include <string_view>
 
 #include "tests/support/devices.hpp"
 #include "tests/support/expect_error.hpp"
@@ -74,6 +77,38 @@ INSTANTIATE_TEST_SUITE_P(All, ReferenceGolden,
                                                           "hf_mamba"),
                                           testing::ValuesIn(test::devices())),
                          label);
+
+// 20,001 bases: whole, in chunks of three sizes, and in as little memory as a plan can be made for.
+TEST_P(BundledGolden, ALongOneAgreesForEveryPlan) {
+  const fs::path directory = shared / "caduceus_ps_long";
+  if (!fs::exists(directory)) GTEST_SKIP() << directory << " is not here";
+  if (std::string_view(std::get<0>(GetParam())) != "caduceus_ps") GTEST_SKIP() << "once is enough";
+  ModelOptions options;
+  options.device = std::get<1>(GetParam());
+  for (const std::int64_t chunk : {20480, 1024, 4096, 9000}) {
+    options.chunk_bases = chunk;
+    expect_golden(directory, options);
+  }
+  options.chunk_bases = 0;
+  const test::TemporaryFolder folder;
+  options.scratch = folder.path().string();
+  std::string mode;
+  for (std::int64_t megabytes = 1; mode.empty(); ++megabytes) {
+    const std::int64_t bytes = megabytes << 20;
+    (options.device.kind == Device::Kind::cpu ? options.max_memory_bytes
+                                              : options.device_memory_bytes) = bytes;
+    try {
+      mode = Model::load(directory.string(), options).plan(20001, true).mode;
+    } catch (const DeviceError&) {
+      ASSERT_LT(megabytes, 4096);
+    }
+  }
+  EXPECT_EQ(mode, "folded");
+  // What the test itself takes meanwhile is not the model's.
+  (options.device.kind == Device::Kind::cpu ? options.max_memory_bytes
+                                            : options.device_memory_bytes) += 16 << 20;
+  expect_golden(directory, options);
+}
 
 TEST(Selftest, FailsWhenTheWeightsAreNotTheGoldens) {
   const test::TemporaryFolder folder;

@@ -17,7 +17,8 @@ enum class BenchRead : std::uint8_t {
 struct BenchOptions {
   std::int64_t length = 512;  ///< bases of a sequence
   std::int64_t windows = 1;   ///< sequences a pass
-  int repeats = 3;            ///< timed passes after one that warms up; the fastest counts
+  int repeats = 3;            ///< timed passes, the fastest counts
+  bool warms_up = true;       ///< false: the first pass counts too
   BenchRead read = BenchRead::center;
 };
 

@@ -117,7 +117,7 @@ struct EmbedPlan {
   std::int64_t records = -1;  ///< -1 when the input is a stream
   std::int64_t bases = -1;
   std::int64_t windows = -1;         ///< passed through the model at the most
-  std::int64_t longest_window = -1;  ///< bases
+  std::int64_t longest_window = -1;  ///< bases, at the most
   std::string output_type;           ///< npy, zarr, tsv
   std::vector<std::int64_t> shape;   ///< of the array; -1 for rows that are not known
   std::int64_t output_bytes = -1;    ///< of the array, uncompressed
@@ -136,6 +136,9 @@ class EmbedObserver {
  public:
   virtual ~EmbedObserver() = default;
   virtual void on_plan(const EmbedPlan& plan) = 0;
+  /// How the longest sequence goes through the model, told after on_plan() where it is cut into
+  /// chunks or the run is a dry one.
+  virtual void on_pass(const PassPlan& /*pass*/) {}
   virtual void on_progress(const EmbedProgress& progress) = 0;
   virtual void on_note(const std::string& text) = 0;
   virtual void on_warning(const std::string& text) = 0;

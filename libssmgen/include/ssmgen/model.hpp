@@ -21,6 +21,26 @@ struct ModelOptions {
   /// Sequences longer than this many bases are swept in chunks of it; 0 chooses. Results do not
   /// depend on it, memory does.
   std::int64_t chunk_bases = 0;
+  /// Host memory that the process may take, in bytes, and device memory of its own; 0 for what is
+  /// free. A long sequence is run in the fastest way that fits. Results depend on none of these.
+  std::int64_t max_memory_bytes = 0;
+  std::int64_t device_memory_bytes = 0;
+  /// Folder for activations that fit neither; empty for none. The files in it have no name, so
+  /// nothing is left of them however the process ends.
+  std::string scratch;
+};
+
+/// How a sequence goes through a model, and what that takes beside the weights.
+struct PassPlan {
+  std::string mode;          ///< whole, kept, folded or chunks, as README.md explains
+  std::string stream_place;  ///< of "folded": device, host or scratch; "device" is memory on a CPU
+  std::int64_t length = 0;   ///< bases
+  std::int64_t chunk_bases = 0;
+  bool device_is_host = true;
+  std::int64_t device_bytes = 0;   ///< memory of the device
+  std::int64_t host_bytes = 0;     ///< memory of a device's host
+  std::int64_t scratch_bytes = 0;  ///< of the scratch folder
+  double seconds = 0;              ///< estimated; 0 when it was not asked for
 };
 
 /// What a checkpoint directory holds.
@@ -108,6 +128,13 @@ class Model {
   ///   memory is short.
   std::vector<float> forward_channels(std::span<const float> channels, std::int64_t batch,
                                       std::int64_t length) const;
+
+  /// How a sequence of `length` bases would run. `predicts_all` says that the predictions of every
+  /// position are read. `estimates_time` measures the device for a fraction of a second.
+  /// @throws DeviceError when nothing fits into the memory there is, saying what is needed and
+  /// which
+  ///   option helps; InvalidArgument for a length below 1.
+  PassPlan plan(std::int64_t length, bool predicts_all = false, bool estimates_time = false) const;
 
   /// For the sources of the library.
   struct Impl;

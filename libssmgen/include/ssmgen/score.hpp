@@ -61,6 +61,7 @@ struct ScoreOptions {
   std::string targets_overlap = "0";
   int io_threads = 0;              ///< further threads for (de)compression; below 2 for none
   std::int64_t batch_windows = 0;  ///< windows a pass of the model; 0 chooses. Changes no bit.
+  bool dry_run = false;            ///< check the options, tell the plan and write nothing
 };
 
 /// How far a run has come.
@@ -77,6 +78,8 @@ class ScoreObserver {
  public:
   virtual ~ScoreObserver() = default;
   virtual void on_progress(const ScoreProgress& progress) = 0;
+  /// How a window goes through the model, told where it is cut into chunks or the run is a dry one.
+  virtual void on_pass(const PassPlan& /*pass*/) {}
   virtual void on_note(const std::string& text) = 0;
   virtual void on_warning(const std::string& text) = 0;
 };

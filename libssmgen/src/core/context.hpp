@@ -19,6 +19,7 @@ class Context {
   kernels::Backend& backend() const noexcept { return *backend_; }
   kernels::Stream stream() const noexcept { return stream_; }
   Workspace& workspace() noexcept { return workspace_; }
+  const Workspace& workspace() const noexcept { return workspace_; }
   void synchronize() const { backend_->synchronize(stream_); }
 
  private:

@@ -36,6 +36,13 @@ class Workspace {
   /// Not cleared; valid until the innermost Scope ends. @throws DeviceError when memory is short.
   TensorView take(ElementType type, const Shape& shape);
 
+  /// What take() uses of it.
+  static std::int64_t taken_bytes(ElementType type, const Shape& shape) noexcept;
+
+  /// Makes so many bytes one piece, so that tensors of that sum fit into it and nothing more is
+  /// held; for when nothing is taken. @throws DeviceError when memory is short.
+  void reserve(std::int64_t bytes);
+
   /// All memory held, used or not.
   std::int64_t workspace_bytes() const noexcept { return held_; }
 

@@ -2,8 +2,11 @@
 // Rows of f32 kept for a while: in memory, or in a file without a name where they are many.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/scratch_file.hpp"
 
 namespace ssmgen::io {
 
@@ -11,10 +14,7 @@ class RowStage {
  public:
   /// @param folder for the file; empty for the system's temporary folder
   /// @param memory_bytes more than this goes into a file
-  explicit RowStage(std::string folder, std::int64_t memory_bytes = std::int64_t{256} << 20);
-  ~RowStage();
-  RowStage(const RowStage&) = delete;
-  RowStage& operator=(const RowStage&) = delete;
+  RowStage(std::string folder, std::int64_t memory_bytes);
 
   /// Makes room for so many values and forgets those of before.
   /// @throws DeviceError when no file can be made
@@ -24,13 +24,13 @@ class RowStage {
   void write(std::int64_t first, const float* values, std::int64_t count);
   void read(std::int64_t first, float* values, std::int64_t count) const;
 
-  bool is_on_disk() const noexcept { return descriptor_ >= 0; }
+  bool is_on_disk() const noexcept { return file_.has_value(); }
 
  private:
   std::string folder_;
   std::int64_t memory_bytes_;
   std::vector<float> memory_;
-  int descriptor_ = -1;
+  std::optional<base::ScratchFile> file_;
 };
 
 }  // namespace ssmgen::io

@@ -36,6 +36,11 @@ struct MambaStackShape {
 
   /// Position t sees only positions before it: log-likelihoods can be read from left to right.
   bool is_causal() const noexcept { return !bidirectional && strands == 1; }
+  /// Which slot of two holds the plus strand after so many blocks: where each block swaps them,
+  /// they take turns.
+  int plus_slot(std::int64_t blocks_done) const noexcept {
+    return swap_strands ? static_cast<int>(blocks_done % 2) : 0;
+  }
   /// Width of a hidden state as the reference gives it: both strands' channels side by side.
   std::int64_t hidden_width() const noexcept { return sizes.d_model * strands; }
 };

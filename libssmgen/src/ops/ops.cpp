@@ -42,8 +42,9 @@ void add_norm_typed(core::Context& ctx, const NormParameters& norm, const Tensor
   args.weight = norm.weight.as<float>();
   args.bias = norm.bias.as<float>();
   args.out = out.as<T>();
-  args.rows = hidden.shape()[0];
-  args.channels = hidden.shape()[1];
+  const Shape shape = (hidden ? hidden : residual_in).shape();
+  args.rows = shape[0];
+  args.channels = shape[1];
   args.epsilon = norm.epsilon;
   args.reverse_channels = reverse_channels;
   if (norm.kind == NormKind::rms) {
@@ -59,21 +60,28 @@ void add_norm(core::Context& ctx, const NormParameters& norm, const TensorView& 
               const TensorView& residual_in, const TensorView& residual_out, const TensorView& out,
               bool reverse_channels) {
   constexpr auto op = "add_norm";
-  expect_shape(op, "out", out, hidden.shape());
-  expect_type(op, "out", out, hidden.type());
-  expect_shape(op, "weight", norm.weight, {hidden.shape()[1]});
-  if (norm.bias) expect_shape(op, "bias", norm.bias, {hidden.shape()[1]});
-  ElementType residual_type = hidden.type();
+  if ((!hidden && !residual_in) || (!residual_out && !out)) {
+    throw InvalidArgument("add_norm: something to read and something to write are needed");
+  }
+  const Shape shape = (hidden ? hidden : residual_in).shape();
+  expect_shape(op, "weight", norm.weight, {shape[1]});
+  if (norm.bias) expect_shape(op, "bias", norm.bias, {shape[1]});
+  ElementType residual_type = (hidden ? hidden : out ? out : residual_in).type();
+  const ElementType type = residual_type;
+  for (const TensorView& stream : {hidden, out}) {
+    if (!stream) continue;
+    expect_shape(op, "hidden or out", stream, shape);
+    expect_type(op, "hidden or out", stream, type);
+    expect_dense(op, "hidden or out", stream);
+  }
   for (const TensorView& residual : {residual_in, residual_out}) {
     if (!residual) continue;
-    expect_shape(op, "residual", residual, hidden.shape());
+    expect_shape(op, "residual", residual, shape);
     expect_dense(op, "residual", residual);
     residual_type = residual.type();
   }
   if (residual_in && residual_out) expect_type(op, "residual_in", residual_in, residual_type);
-  expect_dense(op, "hidden", hidden);
-  expect_dense(op, "out", out);
-  dispatch(op, hidden.type(), [&]<class T>() {
+  dispatch(op, type, [&]<class T>() {
     if (residual_type == ElementType::f32) {
       add_norm_typed<T, float>(ctx, norm, hidden, residual_in, residual_out, out, reverse_channels);
     } else {

@@ -5,11 +5,15 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include "core/context.hpp"
 #include "core/tensor.hpp"
 
 namespace ssmgen::ops {
+
+/// The length of what goes one way only: it may be a part of a sequence that goes on.
+inline constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();
 
 /// Which way a batch is swept: sequences [0, opposite_from) go in `direction`, the others the
 /// opposite way, so that both strands of a window are one batch.
@@ -35,7 +39,9 @@ struct NormParameters {
   float epsilon = 1e-5f;
 };
 
-/// hidden, out (rows, channels) of T; residual_in, residual_out (rows, channels) of R or absent.
+/// hidden, out (rows, channels) of T; residual_in, residual_out (rows, channels) of R. All but one
+/// of hidden and residual_in, and of residual_out and out, may be absent; without hidden and out, T
+/// is R.
 void add_norm(core::Context& ctx, const NormParameters& norm, const core::TensorView& hidden,
               const core::TensorView& residual_in, const core::TensorView& residual_out,
               const core::TensorView& out, bool reverse_channels);

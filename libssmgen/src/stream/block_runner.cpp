@@ -4,6 +4,8 @@
 #include <ssmgen/errors.hpp>
 #include <vector>
 
+#include "stream/mark.hpp"
+
 namespace ssmgen::stream {
 namespace {
 
@@ -13,26 +15,6 @@ using layers::Pass;
 // x of all chunks is kept from the first visit for the second, in place of a second product, unless
 // a long sequence would make it larger than this.
 constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 31;
-
-// Behind all that a context got before it was made.
-class Mark {
- public:
-  explicit Mark(core::Context& ctx)
-      : backend_(ctx.backend()), stream_(ctx.stream()), event_(backend_.record(stream_)) {}
-  Mark(const Mark&) = delete;
-  Mark& operator=(const Mark&) = delete;
-  ~Mark() { backend_.release(event_); }
-
-  /// What `later` gets from now on starts after that.
-  void hold_back(core::Context& later) const {
-    if (later.stream() != stream_) backend_.wait(later.stream(), event_);
-  }
-
- private:
-  kernels::Backend& backend_;
-  kernels::Stream stream_;
-  kernels::Event event_;
-};
 
 class BlockRun {
  public:
@@ -64,12 +46,12 @@ class BlockRun {
 
   // Both sweeps at once, chunk by chunk from both ends; in the middle they pass each other.
   void run() {
-    Mark(sweeps_[0].ctx).hold_back(sweeps_[1].ctx);
+    mark(sweeps_[0]).hold_back(sweeps_[1].ctx.stream());
     for (std::int64_t step = 0; step < plan_.count(); ++step) {
       visit(sweeps_[0], step);
       if (block_.is_bidirectional()) visit(sweeps_[1], step);
     }
-    Mark(sweeps_[1].ctx).hold_back(sweeps_[0].ctx);
+    mark(sweeps_[1]).hold_back(sweeps_[0].ctx.stream());
   }
 
  private:
@@ -79,6 +61,8 @@ class BlockRun {
     ops::Sweep way;
     layers::MambaCarry carry;
   };
+
+  static Mark mark(const Sweep& sweep) { return {sweep.ctx.backend(), sweep.ctx.stream()}; }
 
   void visit(Sweep& sweep, std::int64_t step) {
     const core::Workspace::Scope scope(sweep.ctx.workspace());
@@ -92,9 +76,9 @@ class BlockRun {
     std::unique_ptr<Mark>& first_visit = visits_[static_cast<std::size_t>(index)];
     if (first_visit == nullptr) {
       visit_first(sweep, step, chunk);
-      first_visit = std::make_unique<Mark>(sweep.ctx);
+      first_visit = std::make_unique<Mark>(sweep.ctx.backend(), sweep.ctx.stream());
     } else {
-      first_visit->hold_back(sweep.ctx);
+      first_visit->hold_back(sweep.ctx.stream());
       visit_second(sweep, step, chunk);
     }
   }

@@ -14,6 +14,9 @@ class MambaRunner final : public Runner {
            const RunOutputs& outputs) override {
     runner_.run(ids, batch, length, outputs);
   }
+  RunPlan plan(std::int64_t length, std::int64_t predicted_rows) const override {
+    return runner_.plan(length, predicted_rows);
+  }
 
  private:
   StackRunner runner_;

@@ -20,6 +20,9 @@ class Runner {
   /// ids (batch, length), each in [0, vocabulary).
   virtual void run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
                    const RunOutputs& outputs) = 0;
+  /// How a sequence of that length would run of which so many positions are predicted.
+  /// @throws DeviceError when nothing fits.
+  virtual RunPlan plan(std::int64_t length, std::int64_t predicted_rows) const = 0;
 };
 
 /// The network and the context must outlive it.

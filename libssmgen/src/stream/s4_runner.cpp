@@ -5,6 +5,8 @@
 #include <ssmgen/errors.hpp>
 
 #include "ops/ops.hpp"
+#include "stream/memory_budget.hpp"
+#include "stream/token_ids.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -29,32 +31,67 @@ std::int64_t S4Runner::chunk_bases_for(std::int64_t length) const {
   return ChunkPlan(length, chunk).chunk_bases();
 }
 
-void S4Runner::run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
-                   const RunOutputs& outputs) {
-  const std::int64_t vocabulary = stack_.config.vocab_size;
+// About: a layer's arrays of the length, and a chunk on its way through a block.
+RunPlan S4Runner::plan(std::int64_t length, std::int64_t /*predicted_rows*/) const {
+  const std::int64_t element = core::element_bytes(stack_.activation_type());
+  RunPlan plan;
+  plan.chunk_bases = chunk_bases_for(length);
+  const bool is_cut = plan.chunk_bases < length;
+  plan.mode = !is_cut ? RunMode::whole : stack_.is_causal() ? RunMode::chunks : RunMode::kept;
+  const std::int64_t rows = plan.mode == RunMode::chunks ? plan.chunk_bases : length;
+  constexpr std::int64_t chunk_arrays = 8;
+  plan.workspace_bytes = stack_.config.d_model * (rows * (2 * element + (norms_first() ? 4 : 0)) +
+                                                  plan.chunk_bases * chunk_arrays * element);
+  plan.device_bytes = plan.workspace_bytes;
+  MemoryLimits limits;
+  limits.max_memory_bytes = options_.max_memory_bytes;
+  limits.device_memory_bytes = options_.device_memory_bytes;
+  limits.held_bytes = ctx_.workspace().workspace_bytes();
+  const MemoryBudget budget = find_budget(ctx_.backend(), limits);
+  if (plan.device_bytes > budget.device_bytes) {
+    throw DeviceError(fmt::format(
+        "a sequence of {} bases needs about {} bytes of memory, and {} are there ({}): use a "
+        "machine with more, shorter windows or --dtype bf16",
+        length, plan.device_bytes, budget.device_bytes, budget.device_reason));
+  }
+  return plan;
+}
+
+void S4Runner::check_ids(std::span<const std::int32_t> ids, std::int64_t batch,
+                         std::int64_t length) const {
   if (stack_.config.is_block()) {
     throw InvalidArgument(
         "a single S4 block has no tokens: it runs on given channels (Model::forward_channels)");
   }
-  if (batch < 0 || length < 1 || static_cast<std::int64_t>(ids.size()) != batch * length) {
-    throw InvalidArgument(
-        fmt::format("{} token ids given for {} sequences of {}", ids.size(), batch, length));
-  }
-  const auto bad = std::find_if(ids.begin(), ids.end(),
-                                [&](std::int32_t id) { return id < 0 || id >= vocabulary; });
-  if (bad != ids.end()) {
-    throw InvalidArgument(
-        fmt::format("token id {} is outside the vocabulary of {}", *bad, vocabulary));
-  }
-  S4ReadOut read_out(stack_, ctx_, outputs, batch, length);
-  const Fill embed = [&](const S4Part& part) {
+  check_token_ids(ids, batch, length, stack_.config.vocab_size);
+}
+
+S4Runner::Fill S4Runner::embedding_of(std::span<const std::int32_t> ids) {
+  return [this, ids](const S4Part& part) {
     const Workspace::Scope scope(ctx_.workspace());
     const TensorView device_ids = ctx_.workspace().take(ElementType::i32, {part.rows()});
     ctx_.backend().copy_from_host(ctx_.stream(), device_ids.data(), ids.data() + part.first_row(),
                                   device_ids.bytes());
     ops::token_embedding(ctx_, device_ids, {}, stack_.embedding, part.hidden);
   };
-  run_parts(batch, length, embed, read_out);
+}
+
+void S4Runner::run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
+                   const RunOutputs& outputs) {
+  check_ids(ids, batch, length);
+  S4ReadOut read_out(stack_, ctx_, outputs, batch, length);
+  run_parts(batch, length, embedding_of(ids), read_out);
+}
+
+void S4Runner::feed(std::span<const std::int32_t> ids, std::span<const TensorView> states,
+                    bool is_first, const RunOutputs& outputs) {
+  const std::int64_t length = std::ssize(ids);
+  check_ids(ids, 1, length);
+  S4ReadOut read_out(stack_, ctx_, outputs, 1, length);
+  S4Part part;
+  part.count = 1;
+  part.length = part.whole_length = length;
+  run_causal_piece(part, states, is_first, embedding_of(ids), read_out);
 }
 
 void S4Runner::run_block(std::span<const float> in, std::int64_t batch, std::int64_t length,
@@ -129,21 +166,28 @@ void S4Runner::run_causal_chunks(const S4Part& shape, const Fill& fill, S4ReadOu
     states.push_back(ctx_.workspace().take(ElementType::f32, block.sweep().carry_shape(1)));
   }
   for (std::int64_t chunk = 0; chunk < plan.count(); ++chunk) {
-    const Workspace::Scope scope(ctx_.workspace());
     S4Part part = shape;
     part.begin = plan.range(chunk).begin;
     part.length = plan.range(chunk).length();
-    take_rows(part);
-    fill(part);
-    const ChunkPlan whole(part.length, 0);
-    for (std::size_t layer = 0; layer < stack_.blocks.size(); ++layer) {
-      read_out.block_input(part, static_cast<std::int64_t>(layer));
-      const bool is_last = chunk == plan.count() - 1;
-      run_layer(layer, part, whole,
-                {chunk > 0 ? states[layer] : TensorView(), is_last ? TensorView() : states[layer]});
-    }
-    read_out.end(part);
+    run_causal_piece(part, states, chunk == 0, fill, read_out);
   }
+}
+
+void S4Runner::run_causal_piece(S4Part part, std::span<const TensorView> states, bool is_first,
+                                const Fill& fill, S4ReadOut& read_out) {
+  const Workspace::Scope scope(ctx_.workspace());
+  take_rows(part);
+  fill(part);
+  const ChunkPlan whole(part.length, 0);
+  // A piece that ends elsewhere is the last, and leaves no state.
+  const bool leaves_state = part.length % kernels::tile_length == 0;
+  for (std::size_t layer = 0; layer < stack_.blocks.size(); ++layer) {
+    read_out.block_input(part, static_cast<std::int64_t>(layer));
+    run_layer(
+        layer, part, whole,
+        {is_first ? TensorView() : states[layer], leaves_state ? states[layer] : TensorView()});
+  }
+  read_out.end(part);
 }
 
 void S4Runner::run_layer(std::size_t layer, const S4Part& part, const ChunkPlan& plan,

@@ -21,6 +21,13 @@ class S4Runner final : public Runner {
   void run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
            const RunOutputs& outputs) override;
 
+  RunPlan plan(std::int64_t length, std::int64_t predicted_rows) const override;
+
+  /// A piece of a sequence through all layers of a causal stack, whose states (one a layer) it
+  /// takes, unless the piece is the first, and leaves. The outputs are those of the piece.
+  void feed(std::span<const std::int32_t> ids, std::span<const core::TensorView> states,
+            bool is_first, const RunOutputs& outputs);
+
   /// A block alone over given channels: `in` and `out` (batch, length, d_model).
   void run_block(std::span<const float> in, std::int64_t batch, std::int64_t length,
                  std::span<float> out);
@@ -38,6 +45,10 @@ class S4Runner final : public Runner {
   void run_parts(std::int64_t batch, std::int64_t length, const Fill& fill, S4ReadOut& read_out);
   void run_whole(const S4Part& shape, const Fill& fill, S4ReadOut& read_out);
   void run_causal_chunks(const S4Part& shape, const Fill& fill, S4ReadOut& read_out);
+  void run_causal_piece(S4Part part, std::span<const core::TensorView> states, bool is_first,
+                        const Fill& fill, S4ReadOut& read_out);
+  Fill embedding_of(std::span<const std::int32_t> ids);
+  void check_ids(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length) const;
   void take_rows(S4Part& part);
   void run_layer(std::size_t layer, const S4Part& part, const ChunkPlan& plan, const Carry& carry);
   void finish(const layers::S4Block& block, const core::TensorView& mixed,

@@ -1,12 +1,13 @@
 #include "stream/stack_runner.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
-#include <limits>
-#include <ssmgen/errors.hpp>
+#include <array>
 
 #include "ops/ops.hpp"
 #include "stream/block_runner.hpp"
+#include "stream/causal_stack.hpp"
+#include "stream/memory_budget.hpp"
+#include "stream/token_ids.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -15,26 +16,11 @@ using core::ElementType;
 using core::TensorView;
 using core::Workspace;
 
-// The head's rows are normed and projected in blocks of this, so that reading every position of a
-// long sequence needs no second copy of it.
-constexpr std::int64_t head_rows = 16384;
-
-// What goes one way only may be a part of a sequence that goes on.
-constexpr std::int64_t endless = std::numeric_limits<std::int64_t>::max();
-
 }  // namespace
 
 StackRunner::StackRunner(const models::MambaStack& stack, core::Context& ctx,
                          const RunnerOptions& options)
     : stack_(stack), ctx_(ctx), side_(ctx.backend()), options_(options) {}
-
-std::int64_t StackRunner::chunk_bases_for(std::int64_t length) const {
-  const std::int64_t chunk = options_.chunk_bases > 0 ? options_.chunk_bases
-                             : length > ctx_.backend().preferred_rows()
-                                 ? ctx_.backend().preferred_chunk_rows()
-                                 : length;
-  return ChunkPlan(length, chunk).chunk_bases();
-}
 
 std::int64_t StackRunner::group_rows() const {
   if (options_.group_rows > 0) return options_.group_rows;
@@ -44,72 +30,129 @@ std::int64_t StackRunner::group_rows() const {
                   ctx_.backend().preferred_group_bytes() / row_bytes);
 }
 
-int StackRunner::plus_slot(std::int64_t blocks_done) const noexcept {
-  return stack_.shape.swap_strands ? static_cast<int>(blocks_done % 2) : 0;
+TensorView StackRunner::slot_rows(const Group& group, const TensorView& whole, int slot) const {
+  return whole.slice(slot * group.rows(), (slot + 1) * group.rows());
 }
 
-TensorView StackRunner::slot_rows(const Group& group, const TensorView& whole, int slot) const {
-  const std::int64_t rows = group.count * group.length;
-  return whole.slice(slot * rows, (slot + 1) * rows);
+RunPlan StackRunner::plan(std::int64_t length, std::int64_t predicted_rows) const {
+  const kernels::Backend& backend = ctx_.backend();
+  RunPreference preference;
+  preference.chunk_bases = options_.chunk_bases;
+  preference.most_whole_bases = backend.preferred_rows();
+  preference.usual_chunk_bases = backend.preferred_chunk_rows();
+  preference.has_streams = ctx_.stream() != side_.stream();
+  preference.mode = options_.mode;
+  preference.place = options_.place;
+  MemoryLimits limits;
+  limits.max_memory_bytes = options_.max_memory_bytes;
+  limits.device_memory_bytes = options_.device_memory_bytes;
+  limits.scratch = options_.scratch;
+  limits.held_bytes = held_device_bytes();
+  return plan_run(run_shape(stack_, length, predicted_rows), find_budget(backend, limits),
+                  preference);
+}
+
+std::int64_t StackRunner::held_device_bytes() const noexcept {
+  std::int64_t bytes = ctx_.workspace().workspace_bytes() + side_.workspace().workspace_bytes();
+  for (const auto* store : {stores_.stream.get(), stores_.predicted.get()}) {
+    if (store != nullptr) bytes += store->device_bytes();
+  }
+  return bytes;
+}
+
+std::int64_t StackRunner::predicted_rows(const RunOutputs& outputs, std::int64_t batch,
+                                         std::int64_t length) const {
+  if (outputs.on_base_log_probabilities) return length;
+  std::int64_t most = 0;
+  std::int64_t count = 0;
+  std::int64_t sequence = -1;
+  for (const RowRead& read : outputs.reads) {
+    count = read.sequence == sequence ? count + 1 : 1;
+    sequence = read.sequence;
+    most = std::max(most, count);
+  }
+  return batch > 0 ? std::min(most, length) : 0;
 }
 
 void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
                       const RunOutputs& outputs) {
   const models::MambaStackShape& shape = stack_.shape;
-  if (batch < 0 || length < 1 || static_cast<std::int64_t>(ids.size()) != batch * length) {
-    throw InvalidArgument(
-        fmt::format("{} token ids given for {} sequences of {}", ids.size(), batch, length));
+  check_token_ids(ids, batch, length, shape.vocabulary);
+  StackReadOut read_out(stack_, ctx_, outputs, batch, length);
+  const RunPlan plan = this->plan(length, predicted_rows(outputs, batch, length));
+  const bool is_cut = plan.mode != RunMode::whole;
+  if (plan.mode != RunMode::folded) stores_ = {};
+  if (is_cut) {
+    ctx_.workspace().reserve(plan.workspace_bytes);
+    side_.workspace().reserve(plan.side_bytes);
   }
-  const auto bad = std::find_if(ids.begin(), ids.end(),
-                                [&](std::int32_t id) { return id < 0 || id >= shape.vocabulary; });
-  if (bad != ids.end()) {
-    throw InvalidArgument(
-        fmt::format("token id {} is outside the vocabulary of {}", *bad, shape.vocabulary));
-  }
-  const std::int64_t wanted = group_rows();
-  const bool cut = chunk_bases_for(length) < length;
+  const ChunkPlan chunks(length, is_cut ? plan.chunk_bases : 0);
   const std::int64_t per_group =
-      cut ? 1 : std::max<std::int64_t>(1, wanted / (length * shape.strands));
-
-  std::size_t read = 0;
+      is_cut ? 1 : std::max<std::int64_t>(1, group_rows() / (length * shape.strands));
   for (std::int64_t first = 0; first < batch; first += per_group) {
-    const Workspace::Scope scope(ctx_.workspace());
-    Group group;
-    group.first = first;
-    group.count = std::min(per_group, batch - first);
-    group.length = length;
-    const core::Shape rows{shape.strands * group.count * length, shape.sizes.d_model};
-    group.hidden = ctx_.workspace().take(stack_.activation_type(), rows);
-    group.residual = ctx_.workspace().take(stack_.residual_type(), rows);
-    embed(ids, group);
-    run_blocks(group, outputs);
-    if (outputs.last_hidden_state != nullptr) {
-      write_last_hidden_state(group,
-                              outputs.last_hidden_state + first * length * shape.hidden_width());
-    }
-    hand_out_last(group, outputs);
-    if (outputs.on_base_log_probabilities) hand_out_base_log_probabilities(group, outputs);
-    const std::size_t begin = read;
-    while (read < outputs.reads.size() &&
-           outputs.reads[read].sequence < group.first + group.count) {
-      ++read;
-    }
-    for (std::size_t part = begin; part < read; part += static_cast<std::size_t>(head_rows)) {
-      const auto end = std::min(read, part + static_cast<std::size_t>(head_rows));
-      read_out(group, outputs, static_cast<std::int64_t>(part), static_cast<std::int64_t>(end));
+    const PartRange range{first, std::min(per_group, batch - first), 0, length, length};
+    const auto own = ids.subspan(static_cast<std::size_t>(first * length),
+                                 static_cast<std::size_t>(range.rows()));
+    switch (plan.mode) {
+      case RunMode::whole:
+      case RunMode::kept:
+        run_group(own, range, chunks, read_out);
+        break;
+      case RunMode::folded:
+        run_folded(stack_, ctx_, ctx_.stream() == side_.stream() ? ctx_ : side_, plan,
+                   options_.scratch, stores_, own, first, read_out);
+        break;
+      case RunMode::chunks:
+        run_chunks(own, range, chunks, read_out);
+        break;
     }
   }
-  if (read != outputs.reads.size()) {
-    throw InvalidArgument("reads must be ordered by sequence and lie inside the batch");
+  ctx_.synchronize();
+}
+
+void StackRunner::run_group(std::span<const std::int32_t> ids, const PartRange& range,
+                            const ChunkPlan& plan, StackReadOut& read_out) {
+  const models::MambaStackShape& shape = stack_.shape;
+  const Workspace::Scope scope(ctx_.workspace());
+  Group group{range, {}, {}};
+  const core::Shape rows{shape.strands * range.rows(), shape.sizes.d_model};
+  group.hidden = ctx_.workspace().take(stack_.activation_type(), rows);
+  group.residual = ctx_.workspace().take(stack_.residual_type(), rows);
+  embed(ids, group);
+  if (plan.count() == 1) {
+    run_slots(group, 0, shape.strands, plan, read_out);
+  } else {
+    for (int slot = 0; slot < shape.strands; ++slot) run_slots(group, slot, 1, plan, read_out);
+  }
+  StackPart part{range, {}};
+  const int plus = shape.plus_slot(shape.n_layer);
+  for (int slot = 0; slot < shape.strands; ++slot) {
+    part.strands[slot == plus ? 0 : 1] = {
+        slot_rows(group, group.hidden, slot), slot_rows(group, group.residual, slot), {}, {}};
+  }
+  constexpr std::array<bool, 2> minus{false, true};
+  read_out.last_hidden(part, std::span(minus).first(static_cast<std::size_t>(shape.strands)));
+  read_out.predict(part);
+}
+
+void StackRunner::run_chunks(std::span<const std::int32_t> ids, const PartRange& range,
+                             const ChunkPlan& plan, StackReadOut& read_out) {
+  CausalStack stack(stack_, ctx_);
+  for (std::int64_t index = 0; index < plan.count(); ++index) {
+    const ChunkRange chunk = plan.range(index);
+    PartRange part = range;
+    part.begin = chunk.begin;
+    part.length = chunk.length();
+    stack.feed(ids.subspan(static_cast<std::size_t>(chunk.begin),
+                           static_cast<std::size_t>(chunk.length())),
+               part, read_out);
   }
 }
 
 void StackRunner::embed(std::span<const std::int32_t> ids, const Group& group) {
   const Workspace::Scope scope(ctx_.workspace());
-  const std::int64_t rows = group.count * group.length;
-  const TensorView device_ids = ctx_.workspace().take(ElementType::i32, {rows});
-  ctx_.backend().copy_from_host(ctx_.stream(), device_ids.data(),
-                                ids.data() + group.first * group.length, device_ids.bytes());
+  const TensorView device_ids = ctx_.workspace().take(ElementType::i32, {group.rows()});
+  ctx_.backend().copy_from_host(ctx_.stream(), device_ids.data(), ids.data(), device_ids.bytes());
   // The minus strand lies at the plus strand's positions with complemented bases; its 5' end is
   // on the right, so it is swept the other way and nothing is reversed.
   for (int slot = 0; slot < stack_.shape.strands; ++slot) {
@@ -118,198 +161,33 @@ void StackRunner::embed(std::span<const std::int32_t> ids, const Group& group) {
   }
 }
 
-void StackRunner::run_blocks(const Group& group, const RunOutputs& outputs) {
-  const ChunkPlan plan(group.length, chunk_bases_for(group.length));
-  if (plan.count() == 1) {
-    run_slots(group, 0, stack_.shape.strands, plan, outputs);
-    return;
-  }
-  for (int slot = 0; slot < stack_.shape.strands; ++slot) run_slots(group, slot, 1, plan, outputs);
-}
-
-ChunkRange StackRunner::wanted_positions(const Group& group, const RunOutputs& outputs) const {
-  if (outputs.last_hidden_state != nullptr || outputs.on_hidden ||
-      outputs.on_base_log_probabilities) {
-    return every_position;
-  }
-  const auto first = std::ranges::lower_bound(outputs.reads, group.first, {}, &RowRead::sequence);
-  const auto last = std::ranges::lower_bound(first, outputs.reads.end(), group.first + group.count,
-                                             {}, &RowRead::sequence);
-  if (first == last) return every_position;
-  const auto [lowest, highest] =
-      std::ranges::minmax(std::ranges::subrange(first, last), {}, &RowRead::position);
-  return {lowest.position, highest.position + 1};
-}
-
 void StackRunner::run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
-                            const RunOutputs& outputs) {
+                            StackReadOut& read_out) {
   const models::MambaStackShape& shape = stack_.shape;
-  const std::int64_t slot_size = group.count * group.length;
+  const std::int64_t slot_size = group.rows();
   SequenceSet set;
   set.hidden = group.hidden.slice(first_slot * slot_size, (first_slot + slots) * slot_size);
   set.residual = group.residual.slice(first_slot * slot_size, (first_slot + slots) * slot_size);
   set.count = group.count * slots;
   set.length = group.length;
   set.first_sweep.opposite_from = group.count;
-  set.first_sweep.sequence_length = shape.bidirectional ? group.length : endless;
+  set.first_sweep.sequence_length = shape.bidirectional ? group.length : ops::endless;
   BlockOptions options;
   options.reverse_channels = shape.swap_strands;
   for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
-    if (!outputs.block_inputs.empty()) {
-      float* out = outputs.block_inputs[static_cast<std::size_t>(layer)] +
-                   group.first * group.length * shape.hidden_width();
-      for (int slot = first_slot; slot < first_slot + slots; ++slot) {
-        write_half(slot_rows(group, group.hidden, slot), slot != plus_slot(layer), out);
-      }
+    for (int slot = first_slot; slot < first_slot + slots; ++slot) {
+      read_out.block_input(group, layer, slot != shape.plus_slot(layer),
+                           slot_rows(group, group.hidden, slot));
     }
-    if (std::binary_search(outputs.hidden_layers.begin(), outputs.hidden_layers.end(), layer)) {
-      for (int slot = first_slot; slot < first_slot + slots; ++slot) {
-        HiddenRows piece;
-        piece.layer = layer;
-        piece.minus = slot != plus_slot(layer);
-        piece.first_row = group.first * group.length;
-        hand_out(slot_rows(group, group.hidden, slot), piece, outputs);
-      }
-    }
-    const bool first_is_plus = first_slot == plus_slot(layer + 1);
+    const bool first_is_plus = first_slot == shape.plus_slot(layer + 1);
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
     options.has_residual = layer > 0;
-    if (layer + 1 == shape.n_layer) options.wanted = wanted_positions(group, outputs);
+    if (layer + 1 == shape.n_layer) {
+      options.wanted = read_out.wanted(group.first, group.count).value_or(every_position);
+    }
     run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
   }
-}
-
-void StackRunner::write_half(const TensorView& rows, bool minus, float* out) {
-  const std::int64_t channels = rows.shape()[1];
-  std::vector<float> values(static_cast<std::size_t>(rows.shape().count()));
-  core::download(ctx_.backend(), ctx_.stream(), rows, values);
-  const std::int64_t width = stack_.shape.hidden_width();
-  for (std::int64_t row = 0; row < rows.shape()[0]; ++row) {
-    const float* from = values.data() + row * channels;
-    float* to = out + row * width;
-    if (minus) {
-      std::reverse_copy(from, from + channels, to + channels);
-    } else {
-      std::copy(from, from + channels, to);
-    }
-  }
-}
-
-// Piece by piece, so that the host never holds a long sequence's layer.
-void StackRunner::hand_out(const TensorView& rows, HiddenRows piece, const RunOutputs& outputs) {
-  const std::int64_t count = rows.shape()[0];
-  std::vector<float> values;
-  for (std::int64_t begin = 0; begin < count; begin += head_rows) {
-    const std::int64_t end = std::min(count, begin + head_rows);
-    values.resize(static_cast<std::size_t>((end - begin) * rows.shape()[1]));
-    core::download(ctx_.backend(), ctx_.stream(), rows.slice(begin, end), values);
-    piece.values = values;
-    outputs.on_hidden(piece);
-    piece.first_row += end - begin;
-  }
-}
-
-void StackRunner::hand_out_last(const Group& group, const RunOutputs& outputs) {
-  const std::int64_t n_layer = stack_.shape.n_layer;
-  if (outputs.hidden_layers.empty() || outputs.hidden_layers.back() != n_layer) return;
-  const std::int64_t rows = group.count * group.length;
-  for (std::int64_t begin = 0; begin < rows; begin += head_rows) {
-    const std::int64_t end = std::min(rows, begin + head_rows);
-    for (int slot = 0; slot < stack_.shape.strands; ++slot) {
-      const Workspace::Scope scope(ctx_.workspace());
-      const TensorView hidden = slot_rows(group, group.hidden, slot).slice(begin, end);
-      const TensorView residual = slot_rows(group, group.residual, slot).slice(begin, end);
-      const TensorView normed = ctx_.workspace().take(hidden.type(), hidden.shape());
-      stack_.final_norm.forward(ctx_, hidden, residual, {}, normed, false);
-      HiddenRows piece;
-      piece.layer = n_layer;
-      piece.minus = slot != plus_slot(n_layer);
-      piece.first_row = group.first * group.length + begin;
-      hand_out(normed, piece, outputs);
-    }
-  }
-}
-
-void StackRunner::hand_out_base_log_probabilities(const Group& group, const RunOutputs& outputs) {
-  const std::int64_t rows = group.count * group.length;
-  const std::int64_t first_row = group.first * group.length;
-  std::vector<RowRead> reads;
-  std::vector<float> values;
-  for (std::int64_t begin = 0; begin < rows; begin += head_rows) {
-    const std::int64_t end = std::min(rows, begin + head_rows);
-    reads.clear();
-    for (std::int64_t row = first_row + begin; row < first_row + end; ++row) {
-      reads.push_back({row / group.length, row % group.length});
-    }
-    values.resize(reads.size() * 4);
-    RunOutputs part;
-    part.reads = reads;
-    part.base_log_probabilities = values.data();
-    part.base_ids = outputs.base_ids;
-    read_out(group, part, 0, end - begin);
-    outputs.on_base_log_probabilities(first_row + begin, values);
-  }
-}
-
-void StackRunner::write_last_hidden_state(const Group& group, float* out) {
-  const std::int64_t rows = group.count * group.length;
-  const std::int64_t width = stack_.shape.hidden_width();
-  const int plus = plus_slot(stack_.shape.n_layer);
-  for (int slot = 0; slot < stack_.shape.strands; ++slot) {
-    for (std::int64_t begin = 0; begin < rows; begin += head_rows) {
-      const std::int64_t end = std::min(rows, begin + head_rows);
-      const Workspace::Scope scope(ctx_.workspace());
-      const TensorView hidden = slot_rows(group, group.hidden, slot).slice(begin, end);
-      const TensorView residual = slot_rows(group, group.residual, slot).slice(begin, end);
-      const TensorView normed = ctx_.workspace().take(hidden.type(), hidden.shape());
-      stack_.final_norm.forward(ctx_, hidden, residual, {}, normed, false);
-      write_half(normed, slot != plus, out + begin * width);
-    }
-  }
-}
-
-void StackRunner::read_out(const Group& group, const RunOutputs& outputs, std::int64_t reads_begin,
-                           std::int64_t reads_end) {
-  const Workspace::Scope scope(ctx_.workspace());
-  const models::MambaStackShape& shape = stack_.shape;
-  const std::int64_t rows = reads_end - reads_begin;
-  std::vector<std::int64_t> index(static_cast<std::size_t>(rows));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const RowRead& read = outputs.reads[static_cast<std::size_t>(reads_begin + i)];
-    if (read.sequence < group.first || read.position < 0 || read.position >= group.length) {
-      throw InvalidArgument("reads must be ordered by sequence and lie inside the batch");
-    }
-    index[static_cast<std::size_t>(i)] =
-        (read.sequence - group.first) * group.length + read.position;
-  }
-  const TensorView row_index = ctx_.workspace().take(ElementType::i64, {rows});
-  ctx_.backend().copy_from_host(ctx_.stream(), row_index.data(), index.data(), row_index.bytes());
-
-  const int plus = plus_slot(shape.n_layer);
-  std::array<TensorView, 2> normed;
-  for (int slot = 0; slot < shape.strands; ++slot) {
-    const core::Shape wanted{rows, shape.sizes.d_model};
-    const TensorView hidden = ctx_.workspace().take(stack_.activation_type(), wanted);
-    const TensorView residual = ctx_.workspace().take(stack_.residual_type(), wanted);
-    ops::gather_rows(ctx_, slot_rows(group, group.hidden, slot), row_index, hidden);
-    ops::gather_rows(ctx_, slot_rows(group, group.residual, slot), row_index, residual);
-    stack_.final_norm.forward(ctx_, hidden, residual, {}, hidden, false);
-    normed[slot == plus ? 0 : 1] = hidden;
-  }
-  const TensorView logits = ctx_.workspace().take(ElementType::f32, {rows, shape.vocabulary});
-  ops::lm_head(ctx_, normed[0], normed[1], stack_.head, stack_.complement, logits);
-  if (outputs.logits != nullptr) {
-    ctx_.backend().copy_to_host(ctx_.stream(), outputs.logits + reads_begin * shape.vocabulary,
-                                logits.data(), logits.bytes());
-  }
-  if (outputs.base_log_probabilities != nullptr) {
-    const TensorView bases = ctx_.workspace().take(ElementType::f32, {rows, 4});
-    ops::base_log_softmax(ctx_, logits, outputs.base_ids, bases);
-    ctx_.backend().copy_to_host(ctx_.stream(), outputs.base_log_probabilities + reads_begin * 4,
-                                bases.data(), bases.bytes());
-  }
-  ctx_.synchronize();
 }
 
 }  // namespace ssmgen::stream

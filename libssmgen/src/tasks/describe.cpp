@@ -42,8 +42,9 @@ PathKind identify_path(const std::string& path) {
   const std::string start = io::uncompressed_start(path, 4);
   if (start.starts_with(">")) return PathKind::fasta;
   if (start.starts_with("#") || start.starts_with("BCF")) return PathKind::vcf;
-  throw FormatError(path + ": neither a model directory, nor FASTA (its text begins with '>'), nor "
-                           "VCF or BCF");
+  throw FormatError(path +
+                    ": neither a model directory, nor FASTA (its text begins with '>'), nor "
+                    "VCF or BCF");
 }
 
 FastaInfo describe_fasta(const std::string& path) {

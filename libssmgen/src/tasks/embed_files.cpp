@@ -48,6 +48,7 @@ class EmbedFiles {
     plan();
     observer_.on_plan(plan_);
     check_size(shape_.rows);
+    tell_pass(model_, plan_.longest_window, false, options_.dry_run, observer_);
     if (options_.dry_run) return summary_;
     EmbedOutput output(options_, format_, settings_, shape_, table_, input_.path(), signature());
     check_room();

@@ -12,7 +12,7 @@ HiddenPasses::HiddenPasses(const Model::Impl& model, const ResolvedEmbed& settin
       taker_(taker),
       encoder_(model.dna()),
       runner_(model.runner()),
-      join_(settings),
+      join_(settings, model.options.max_memory_bytes),
       buckets_([this](std::int64_t length) { return settings_.batch_of(length); },
                [this](std::vector<SequenceWindow>& windows) { run(windows); }) {}
 

@@ -12,6 +12,8 @@
 #include "models/registry.hpp"
 #include "models/tokenizer.hpp"
 #include "stream/s4_runner.hpp"
+#include "tasks/forward_outputs.hpp"
+#include "tasks/model_cost.hpp"
 #include "tasks/model_impl.hpp"
 
 namespace ssmgen {
@@ -103,6 +105,9 @@ const genome::DnaVocabulary& Model::Impl::dna() const {
 stream::RunnerOptions Model::Impl::runner_options() const {
   stream::RunnerOptions runner;
   runner.chunk_bases = options.chunk_bases;
+  runner.max_memory_bytes = options.max_memory_bytes;
+  runner.device_memory_bytes = options.device_memory_bytes;
+  runner.scratch = options.scratch;
   return runner;
 }
 
@@ -141,6 +146,7 @@ Model Model::random(const std::string& config_json, const ModelOptions& options)
       models::build_network(*impl->backend, config, source, options.dtype));
   impl->vocabulary = genome::default_dna_vocabulary();
   impl->context = std::make_unique<core::Context>(*impl->backend);
+  impl->random_config = config_json;
   impl->info.name = "random weights";
   impl->info.model_type = config.model_type;
   impl->info.warnings = config.warnings;
@@ -178,38 +184,9 @@ std::vector<std::int32_t> Model::encode(const std::string& sequence) const {
 
 ForwardResult Model::forward(std::span<const std::int32_t> ids, std::int64_t batch,
                              std::int64_t length, const ForwardRequest& request) const {
-  const ModelInfo& shape = impl_->info;
-  if (batch < 1 || length < 1) {
-    throw InvalidArgument(
-        fmt::format("batch and length must be above 0, not {} and {}", batch, length));
-  }
-  const auto rows = static_cast<std::size_t>(batch) * static_cast<std::size_t>(length);
-  const auto hidden_size = rows * static_cast<std::size_t>(shape.hidden_width);
-  ForwardResult result;
-  stream::RunOutputs outputs;
-  std::vector<stream::RowRead> reads;
-  if (request.logits) {
-    reads.reserve(rows);
-    for (std::int64_t sequence = 0; sequence < batch; ++sequence) {
-      for (std::int64_t position = 0; position < length; ++position) {
-        reads.push_back({sequence, position});
-      }
-    }
-    result.logits.resize(rows * static_cast<std::size_t>(shape.vocabulary));
-    outputs.reads = reads;
-    outputs.logits = result.logits.data();
-  }
-  if (request.last_hidden_state) {
-    result.last_hidden_state.resize(hidden_size);
-    outputs.last_hidden_state = result.last_hidden_state.data();
-  }
-  if (request.block_inputs) {
-    for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
-      outputs.block_inputs.push_back(result.block_inputs.emplace_back(hidden_size).data());
-    }
-  }
-  impl_->runner()->run(ids, batch, length, outputs);
-  return result;
+  tasks::ForwardOutputs outputs(impl_->info, batch, length, request);
+  impl_->runner()->run(ids, batch, length, outputs.outputs());
+  return outputs.take();
 }
 
 std::vector<float> Model::forward_channels(std::span<const float> channels, std::int64_t batch,
@@ -225,6 +202,26 @@ std::vector<float> Model::forward_channels(std::span<const float> channels, std:
   stream::S4Runner(*stack, *impl_->context, impl_->runner_options())
       .run_block(channels, batch, length, out);
   return out;
+}
+
+PassPlan Model::plan(std::int64_t length, bool predicts_all, bool estimates_time) const {
+  if (length < 1) throw InvalidArgument(fmt::format("length must be above 0, not {}", length));
+  const stream::RunPlan plan = impl_->runner()->plan(length, predicts_all ? length : 1);
+  PassPlan pass;
+  pass.mode = stream::run_mode_name(plan.mode);
+  if (plan.mode == stream::RunMode::folded) pass.stream_place = stream::place_name(plan.stream);
+  pass.length = length;
+  pass.chunk_bases = plan.chunk_bases;
+  pass.device_is_host = impl_->backend->device_memory().total_bytes == 0;
+  pass.device_bytes = plan.device_bytes;
+  pass.host_bytes = plan.host_bytes;
+  pass.scratch_bytes = plan.scratch_bytes;
+  if (estimates_time) {
+    const kernels::DeviceRates rates = impl_->backend->measure_rates(impl_->options.dtype);
+    pass.seconds =
+        tasks::estimated_seconds(*impl_->network, rates, plan, static_cast<double>(length));
+  }
+  return pass;
 }
 
 ModelInfo describe_model(const std::string& directory) {

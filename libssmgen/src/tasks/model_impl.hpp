@@ -18,6 +18,7 @@ struct Model::Impl {
   ModelInfo info;
   std::shared_ptr<kernels::Backend> backend;
   std::optional<models::Checkpoint> checkpoint;  ///< none for random weights
+  std::string random_config;                     ///< what random weights were made from
   std::optional<genome::DnaVocabulary> vocabulary;
   std::unique_ptr<models::Network> network;
   std::unique_ptr<core::Context> context;
@@ -27,5 +28,15 @@ struct Model::Impl {
   std::unique_ptr<stream::Runner> runner() const;
   stream::RunnerOptions runner_options() const;
 };
+
+/// Tells `observer` how sequences of up to `length` bases run, if there is something to tell.
+/// @throws DeviceError when memory is short, before anything is read or written.
+template <class Observer>
+void tell_pass(const Model& model, std::int64_t length, bool predicts_all, bool is_dry_run,
+               Observer& observer) {
+  if (length < 1) return;
+  const PassPlan pass = model.plan(length, predicts_all, is_dry_run);
+  if (is_dry_run || pass.chunk_bases < length) observer.on_pass(pass);
+}
 
 }  // namespace ssmgen

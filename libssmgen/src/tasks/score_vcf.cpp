@@ -267,6 +267,9 @@ class ScoreRun {
 }  // namespace tasks
 
 ScoreSummary score_vcf(const Model& model, const ScoreOptions& options, ScoreObserver& observer) {
+  const tasks::ScoreSettings settings = tasks::resolve_score_settings(model.info(), options);
+  tell_pass(model, settings.window_bases, false, options.dry_run, observer);
+  if (options.dry_run) return {};
   return tasks::ScoreRun(model, options, observer).run();
 }
 

@@ -2,15 +2,23 @@
 
 #include <algorithm>
 
+#include "base/host_memory.hpp"
+
 namespace ssmgen::tasks {
 namespace {
 
 constexpr std::int64_t rows_at_once = 16384;
+// Rows that wait in memory: few where it is short, since the model needs the rest.
+constexpr std::int64_t most_staged_bytes = std::int64_t{256} << 20;
+constexpr std::int64_t least_share_of_memory = 16;
 
 }  // namespace
 
-StrandJoin::StrandJoin(const ResolvedEmbed& settings)
-    : settings_(settings), stage_(settings.scratch) {}
+StrandJoin::StrandJoin(const ResolvedEmbed& settings, std::int64_t max_memory_bytes)
+    : settings_(settings),
+      stage_(settings.scratch,
+             std::min(most_staged_bytes,
+                      base::host_memory(max_memory_bytes).free_bytes / least_share_of_memory)) {}
 
 std::int64_t StrandJoin::stage_offset(std::int64_t layer, std::int64_t row) const {
   return (layer * rows_ + row) * settings_.strand_channels;

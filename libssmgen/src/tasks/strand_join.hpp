@@ -19,7 +19,8 @@ class StrandJoin {
   /// (rows, channels). Rows of a layer come in order.
   using Taker = std::function<void(std::int64_t, std::int64_t, std::span<const float>)>;
 
-  explicit StrandJoin(const ResolvedEmbed& settings);
+  /// @param max_memory_bytes of the process, 0 for what is free
+  explicit StrandJoin(const ResolvedEmbed& settings, std::int64_t max_memory_bytes = 0);
 
   /// Forgets what was before and expects `rows` rows a strand and layer.
   void begin(std::int64_t rows);

@@ -72,6 +72,8 @@ class TrackRun : private HiddenTaker {
     plan();
     observer_.on_plan(plan_);
     check_size();
+    tell_pass(model_, plan_.longest_window, options_.score != TrackScore::channel, options_.dry_run,
+              observer_);
     if (options_.dry_run) return summary_;
     std::vector<genome::Contig> contigs;
     for (const std::int64_t number : order_) contigs.push_back(contig(number));
