@@ -27,7 +27,7 @@ def long_fasta(tmp_path):
 
 @pytest.fixture(scope="module")
 def least_memory(ssmgen_path, demo, tmp_path_factory):
-    """least_memory(*options): megabytes of --max-memory just above what a plan can be made for."""
+    """least_memory(*options): a --max-memory little above what a plan can be made for."""
     folder = tmp_path_factory.mktemp("least")
     (folder / "scratch").mkdir()
     (folder / "in.fa").write_text(fasta_text({"c": random_bases(LENGTH, 7)}))
@@ -40,7 +40,7 @@ def least_memory(ssmgen_path, demo, tmp_path_factory):
 
     def run(*options):
         if options not in found:
-            found[options] = next(n for n in range(10, 400, 2) if not refuses(n, options)) + 4
+            found[options] = next(n for n in range(10, 400, 2) if not refuses(n, options)) + 8
         return f"{found[options]}M"
 
     return run
@@ -91,7 +91,7 @@ def test_embed_gives_the_same_bytes_for_every_plan(
     assert "all inputs kept" in found["kept"][0]
     assert "a strand in memory" in found["folded"][0]
     assert "chunks of 3,072" in found["chunk"][0]
-    assert "in a scratch file" in found["scratch"][0]
+    assert dtype == "bf16" or "in a scratch file" in found["scratch"][0]
     assert len({data for _, data in found.values()}) == 1
 
 
@@ -129,7 +129,7 @@ def test_scores_of_a_long_window_do_not_depend_on_the_plan(ssmgen, demo, tmp_pat
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(ssmgen, demo, tmp_path, long_fasta, plans):
-    before = sorted(tmp_path.iterdir())
+    before = set(tmp_path.iterdir())
     for command, more in {
         "embed": ("--whole", "-o", "out.npy", long_fasta),
         "track": ("--whole", "-o", "out.bw", long_fasta),
@@ -142,7 +142,8 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(ssmgen, demo, tmp_path, lon
         assert done.stdout == ""
     told = ssmgen("bench", "--model", demo.model, "--length", 100, "--dry-run").stdout
     assert re.match(r"up to 100 bases a sequence, in one piece; takes [\d.]+ MB of memory, ", told)
-    assert sorted(tmp_path.iterdir()) == before
+    # But for the index that reading a FASTA by place makes.
+    assert {path for path in tmp_path.iterdir() if path.suffix != ".fai"} == before
 
 
 def test_bench_tells_its_plan(ssmgen, demo, least_memory):

@@ -99,4 +99,24 @@ inline Results run(const Network& network, const std::vector<std::int32_t>& ids,
   return result;
 }
 
+/// Runs one sequence for the logits at `positions` alone, which must be those of `all`.
+inline void expect_few_reads(const Network& network, StackRunner& runner,
+                             const std::vector<std::int32_t>& ids, const Results& all,
+                             const std::vector<std::int64_t>& positions) {
+  const auto vocabulary = static_cast<std::size_t>(network.stack->shape.vocabulary);
+  std::vector<RowRead> reads;
+  std::vector<float> expected;
+  for (const std::int64_t position : positions) {
+    reads.push_back({0, position});
+    const auto* row = all.logits.data() + static_cast<std::size_t>(position) * vocabulary;
+    expected.insert(expected.end(), row, row + vocabulary);
+  }
+  std::vector<float> logits(expected.size());
+  RunOutputs outputs;
+  outputs.reads = reads;
+  outputs.logits = logits.data();
+  runner.run(ids, 1, std::ssize(ids), outputs);
+  EXPECT_EQ(logits, expected) << testing::PrintToString(positions);
+}
+
 }  // namespace ssmgen::stream::test_stacks

@@ -48,24 +48,11 @@ TEST_P(FoldedLaws, GivesTheBitsOfTheWhole) {
 
 TEST_P(FoldedLaws, AFewReadsGiveTheBitsOfAll) {
   const Results all = run(model, ids, 1, whole());
-  const auto vocabulary = static_cast<std::size_t>(model.stack->shape.vocabulary);
   const std::vector<std::vector<std::int64_t>> choices{
       {0}, {tile, tile - 1, tile}, {2 * tile + 9, 3 * tile}, {length - 1}, {3, length - 2}, {}};
   StackRunner runner(*model.stack, *model.context, folded(tile));
   for (const std::vector<std::int64_t>& positions : choices) {
-    std::vector<RowRead> reads;
-    std::vector<float> expected;
-    for (const std::int64_t position : positions) {
-      reads.push_back({0, position});
-      const auto* row = all.logits.data() + static_cast<std::size_t>(position) * vocabulary;
-      expected.insert(expected.end(), row, row + vocabulary);
-    }
-    std::vector<float> logits(expected.size());
-    RunOutputs outputs;
-    outputs.reads = reads;
-    outputs.logits = logits.data();
-    runner.run(ids, 1, length, outputs);
-    EXPECT_EQ(logits, expected) << positions.size() << " reads";
+    expect_few_reads(model, runner, ids, all, positions);
   }
 }
 
@@ -113,7 +100,7 @@ TEST_P(FoldedLaws, HandsOutTheRowsOfTheWholeInOrder) {
 // Beside the stores a run takes what its plan says, and the next run takes nothing new.
 TEST_P(FoldedLaws, TakesNoMoreMemoryThanPlanned) {
   for (const bool reads_all : {false, true}) {
-    const RunnerOptions options = folded(tile);
+    const RunnerOptions options = folded(2 * tile);
     core::Context context(*model.backend);
     StackRunner runner(*model.stack, context, options);
     std::vector<float> sink(static_cast<std::size_t>(length * model.stack->shape.vocabulary));

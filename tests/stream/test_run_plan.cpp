@@ -46,7 +46,8 @@ TEST(RunPlan, TakesTheFastestWayThatFits) {
   EXPECT_EQ(mode_of(1 << 20, 140 * gigabyte).mode, RunMode::kept);
   EXPECT_EQ(mode_of(1 << 25, 140 * gigabyte).mode, RunMode::kept);
   EXPECT_EQ(mode_of(1 << 27, 140 * gigabyte).mode, RunMode::folded);
-  // What would go in one piece is cut where memory is short.
+  // What would go in one piece goes a strand at a time, and is cut, where memory is short.
+  EXPECT_NE(mode_of(1000, mode_of(1000, gigabyte).device_bytes - 1).mode, RunMode::whole);
   EXPECT_EQ(mode_of(1 << 18, gigabyte / 2).mode, RunMode::folded);
 }
 
@@ -138,6 +139,15 @@ TEST(RunPlan, ACausalStackKeepsNothing) {
   const RunPlan plan = plan_run(shape, card(gigabyte, 0), card_preference());
   EXPECT_EQ(plan.mode, RunMode::chunks);
   EXPECT_EQ(plan.host_bytes + plan.scratch_bytes, 0);
+}
+
+TEST(RunPlan, ShortSequencesGoTogetherAsFarAsMemoryGoes) {
+  const RunShape shape = published_shape(512);
+  const RunPlan plan = plan_run(shape, card(gigabyte, 0), card_preference());
+  EXPECT_EQ(plan.mode, RunMode::whole);
+  EXPECT_GT(plan.most_together, 10);
+  EXPECT_LE(plan.most_together * plan.device_bytes, gigabyte);
+  EXPECT_EQ(plan_run(shape, card(plan.device_bytes, 0), card_preference()).most_together, 1);
 }
 
 TEST(RunPlan, SaysWhatIsNeededAndWhichOptionHelps) {

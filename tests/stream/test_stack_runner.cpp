@@ -43,23 +43,32 @@ TEST_P(StackRunnerLaws, AFewReadsGiveTheBitsOfAll) {
   const std::vector<std::int32_t> ids = random_bases(length);
   const RunnerOptions options{.chunk_bases = tile, .group_rows = 0};
   const Results all = run(model, ids, 1, options);
-  const auto vocabulary = static_cast<std::size_t>(model.stack->shape.vocabulary);
   const std::vector<std::vector<std::int64_t>> choices{
       {0}, {tile - 1, tile}, {tile + 5, tile + 9}, {length - 1}, {3, length - 2}};
   for (const std::vector<std::int64_t>& positions : choices) {
-    std::vector<RowRead> reads;
-    std::vector<float> expected;
-    for (const std::int64_t position : positions) {
-      reads.push_back({0, position});
-      const auto* row = all.logits.data() + static_cast<std::size_t>(position) * vocabulary;
-      expected.insert(expected.end(), row, row + vocabulary);
-    }
-    std::vector<float> logits(expected.size());
+    StackRunner runner(*model.stack, *model.context, options);
+    expect_few_reads(model, runner, ids, all, positions);
+  }
+}
+
+// Of the ways that are not folded, whose test is beside it.
+TEST_P(StackRunnerLaws, TakesNoMoreMemoryThanPlanned) {
+  const Network model = network();
+  const std::int64_t length = 5 * tile + 77;
+  const std::vector<std::int32_t> ids = random_bases(length);
+  for (const RunMode mode : {RunMode::kept, RunMode::chunks}) {
+    if (mode == RunMode::chunks && !model.stack->shape.is_causal()) continue;
+    core::Context context(*model.backend);
+    StackRunner runner(*model.stack, context, {.chunk_bases = 2 * tile, .mode = mode});
+    const RunPlan plan = runner.plan(length, length);
     RunOutputs outputs;
-    outputs.reads = reads;
-    outputs.logits = logits.data();
-    StackRunner(*model.stack, *model.context, options).run(ids, 1, length, outputs);
-    EXPECT_EQ(logits, expected) << "from position " << positions.front();
+    outputs.base_ids = {7, 8, 9, 10};
+    outputs.on_base_log_probabilities = [](std::int64_t, std::span<const float>) {};
+    runner.run(ids, 1, length, outputs);
+    const std::int64_t smallest = std::int64_t{1} << 20;
+    EXPECT_LE(context.workspace().workspace_bytes(), std::max(plan.workspace_bytes, smallest));
+    EXPECT_LE(runner.held_device_bytes(),
+              std::max(plan.workspace_bytes, smallest) + std::max(plan.side_bytes, smallest));
   }
 }
 

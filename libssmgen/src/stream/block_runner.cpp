@@ -12,10 +12,6 @@ namespace {
 using core::TensorView;
 using layers::Pass;
 
-// x of all chunks is kept from the first visit for the second, in place of a second product, unless
-// a long sequence would make it larger than this.
-constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 31;
-
 class BlockRun {
  public:
   BlockRun(core::Context& ctx, core::Context& side, const layers::BiMambaBlock& block,

@@ -20,6 +20,10 @@ struct SequenceSet {
   ops::Sweep first_sweep;  ///< which way the block's first pass goes
 };
 
+/// x of all chunks is kept from the first visit for the second, in place of a second product,
+/// unless a long sequence would make it larger than this.
+inline constexpr std::int64_t most_kept_bytes = std::int64_t{1} << 31;
+
 inline constexpr ChunkRange every_position{0, std::numeric_limits<std::int64_t>::max()};
 
 struct BlockOptions {

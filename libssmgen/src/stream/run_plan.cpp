@@ -6,6 +6,7 @@
 #include <ssmgen/errors.hpp>
 
 #include "core/workspace.hpp"
+#include "stream/block_runner.hpp"
 #include "stream/read_order.hpp"
 
 namespace ssmgen::stream {
@@ -77,9 +78,14 @@ RunPlan kept_plan(const RunShape& shape, std::int64_t chunk, bool has_streams) {
   RunPlan plan;
   plan.mode = RunMode::kept;
   plan.chunk_bases = chunk;
-  const std::int64_t lengths = shape.is_bidirectional ? 2 : 1;  // mixed and x
-  const std::int64_t visit = sizes.inner(chunk) + sizes.second_visit(chunk);
-  const std::int64_t block = lengths * sizes.inner(shape.length) + sizes.carries(2) + visit;
+  const std::int64_t inner = sizes.inner(shape.length);
+  std::int64_t block_inner = shape.is_bidirectional ? inner : 0;  // what the sweeps gave
+  if (shape.is_bidirectional && shape.shares_in_proj && inner <= most_kept_bytes) {
+    block_inner += inner;  // x
+  }
+  const std::int64_t own = sizes.inner(chunk) * (shape.is_bidirectional ? 1 : 2);
+  const std::int64_t visit = own + sizes.second_visit(chunk);
+  const std::int64_t block = block_inner + 2 * sizes.carries(1) + visit;
   plan.workspace_bytes = sizes.hidden(shape.strands * shape.length) +
                          sizes.residual(shape.strands * shape.length) +
                          std::max({block, sizes.ids(shape.length), sizes.read_out(shape.length)});
@@ -176,9 +182,11 @@ class Planner {
       RunPlan plan;
       plan.chunk_bases = shape_.length;
       plan.device_bytes = whole_bytes(shape_);
+      plan.most_together = std::max<std::int64_t>(1, budget_.device_bytes / plan.device_bytes);
       if (consider(plan)) return *found_;
     }
-    const std::int64_t smallest = preference_.chunk_bases > 0 ? usual_chunk_ : kernels::tile_length;
+    const std::int64_t smallest =
+        preference_.chunk_bases > 0 ? usual_chunk_ : std::min(usual_chunk_, kernels::tile_length);
     const std::int64_t small = std::max(smallest, usual_chunk_ / least_share_of_chunk);
     if (try_chunks(usual_chunk_, small) || try_chunks(small / 2, smallest)) return *found_;
     refuse();

@@ -66,6 +66,7 @@ struct RunPlan {
   std::int64_t device_bytes = 0;              ///< all of the device, weights left out
   std::int64_t host_bytes = 0;                ///< of a device's host
   std::int64_t scratch_bytes = 0;
+  std::int64_t most_together = 1;  ///< sequences that fit side by side, when whole
 };
 
 /// The fastest way that fits: whole, kept, then folded with its stream on the device, on the host,

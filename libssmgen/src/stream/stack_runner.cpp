@@ -88,7 +88,9 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
   }
   const ChunkPlan chunks(length, is_cut ? plan.chunk_bases : 0);
   const std::int64_t per_group =
-      is_cut ? 1 : std::max<std::int64_t>(1, group_rows() / (length * shape.strands));
+      is_cut ? 1
+             : std::clamp<std::int64_t>(group_rows() / (length * shape.strands), 1,
+                                        plan.most_together);
   for (std::int64_t first = 0; first < batch; first += per_group) {
     const PartRange range{first, std::min(per_group, batch - first), 0, length, length};
     const auto own = ids.subspan(static_cast<std::size_t>(first * length),
