@@ -61,7 +61,8 @@ std::vector<std::string> info_values(const std::string& path, const std::string&
     std::vector<std::string> of_record(variants[record++].alts.size(), ".");
     const std::size_t at = line.find(key);
     if (at != std::string::npos) {
-      std::istringstream text(line.substr(at + key.size(), line.find(';', at) - at - key.size()));
+      std::istringstream text(
+          line.substr(at + key.size(), line.find_first_of(";\t", at) - at - key.size()));
       for (std::string& value : of_record) std::getline(text, value, ',');
     }
     values.insert(values.end(), of_record.begin(), of_record.end());

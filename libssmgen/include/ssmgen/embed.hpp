@@ -188,13 +188,6 @@ struct TrackChoices {
 void parse_track_score(std::string_view text, TrackChoices& choices);
 std::string track_score_name(const TrackChoices& choices);
 
-/// A stretch of a contig.
-struct GenomeRegion {
-  std::string contig;
-  std::int64_t begin = 0;  ///< 0-based, half-open
-  std::int64_t end = 0;
-};
-
 /// Values of the bases of several regions, one after the other.
 struct BaseScores {
   std::vector<float> values;  ///< NaN for bases other than A, C, G and T
@@ -202,8 +195,9 @@ struct BaseScores {
   std::vector<std::int64_t> first_values;
 };
 
-/// One value for each base of regions of a genome, which may overlap: the numbers of write_track(),
-/// whose windows lie on the contig and not on the region.
+/// One value for each base of regions of a genome, which may overlap, in the order of the contig
+/// whatever the regions' strand: the numbers of write_track(), whose windows lie on the contig and
+/// not on the region.
 /// @throws InvalidArgument for choices that do not fit together or the model and for a region that
 ///   does not lie on the genome, naming it by its number from 1; DeviceError when memory is short.
 BaseScores score_bases(const Model& model, Genome& genome, std::span<const GenomeRegion> regions,

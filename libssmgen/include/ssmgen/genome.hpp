@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ssmgen {
@@ -44,7 +44,17 @@ class Genome {
 std::unique_ptr<Genome> open_fasta(
     const std::string& path, const std::function<void(const std::string&)>& on_warning = nullptr);
 
-/// The other strand's bases, IUPAC codes and case kept; any other letter stays as it is.
-std::string reverse_complement(std::string_view bases);
+/// A stretch of a contig.
+struct GenomeRegion {
+  std::string contig;
+  std::int64_t begin = 0;  ///< 0-based, half-open
+  std::int64_t end = 0;
+  bool minus_strand = false;
+};
+
+/// The bases of regions; of those on the minus strand the reverse complement.
+/// @throws InvalidArgument for a region that does not lie on the genome, naming it by its number
+///   from 1.
+std::vector<std::string> fetch_regions(Genome& genome, std::span<const GenomeRegion> regions);
 
 }  // namespace ssmgen

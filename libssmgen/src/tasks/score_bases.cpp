@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <chrono>
-#include <fmt/format.h>
 #include <limits>
 #include <optional>
-#include <ssmgen/errors.hpp>
-#include <unordered_map>
+#include <ssmgen/embed.hpp>
 
+#include "tasks/genome.hpp"
 #include "tasks/track_passes.hpp"
 
 namespace ssmgen {
@@ -16,24 +15,11 @@ namespace {
 class RegionValues {
  public:
   RegionValues(std::span<const GenomeRegion> regions, const Genome& genome) : regions_(regions) {
-    std::unordered_map<std::string_view, std::size_t> contigs;
-    const std::vector<genome::Contig>& known = genome.contigs();
-    for (std::size_t i = 0; i < known.size(); ++i) contigs.emplace(known[i].name, i);
-    by_contig_.resize(known.size());
+    const std::vector<std::int64_t> contigs = contigs_of_regions(genome, regions);
+    by_contig_.resize(genome.contigs().size());
     for (std::size_t i = 0; i < regions.size(); ++i) {
       const GenomeRegion& region = regions[i];
-      const auto found = contigs.find(region.contig);
-      if (found == contigs.end()) {
-        throw InvalidArgument(
-            fmt::format("region {}: contig {} is not in {}", i + 1, region.contig, genome.name()));
-      }
-      const std::int64_t length = known[found->second].length;
-      if (region.begin < 0 || region.end < region.begin || region.end > length) {
-        throw InvalidArgument(fmt::format("region {}: {}:{}-{} does not lie on {} of {} bases",
-                                          i + 1, region.contig, region.begin + 1, region.end,
-                                          region.contig, length));
-      }
-      if (region.begin < region.end) by_contig_[found->second].push_back(i);
+      if (region.begin < region.end) by_contig_[static_cast<std::size_t>(contigs[i])].push_back(i);
       scores_.first_values.push_back(total_);
       total_ += region.end - region.begin;
     }
