@@ -138,9 +138,12 @@ setMethod("scoreVariants", c("SSMModel", "VCF"), function(
                 modeDescription(tolower(sub(paste0(tagPrefix, "_"), "", name, fixed = TRUE)))
             }
         )
+    }
+    # First, since a column without its line in the header is warned of.
+    info(header(variants)) <- fields
+    for (name in names(scored$columns)) {
         info(variants)[[name]] <- scored$columns[[name]]
     }
-    info(header(variants)) <- fields
     metadata(variants)$ssmgen <- scored$metadata
     variants
 })

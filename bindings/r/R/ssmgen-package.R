@@ -22,17 +22,19 @@
 #' @keywords internal
 #' @useDynLib ssmgen, .registration = TRUE
 #' @importFrom Rcpp evalCpp
+#' @importClassesFrom GenomicRanges GRanges
+#' @importClassesFrom VariantAnnotation VCF VRanges
+#' @importClassesFrom Biostrings DNAStringSet DNAString
 #' @importFrom methods setClass setGeneric setMethod setValidity is new validObject show
-#' @importFrom methods slot callNextMethod
+#' @importFrom methods slot
 #' @importFrom stats setNames
 #' @importFrom utils txtProgressBar setTxtProgressBar
-#' @importFrom BiocGenerics start end strand relist
-#' @importFrom S4Vectors mcols mcols<- metadata metadata<- DataFrame Rle runValue
-#' @importFrom IRanges NumericList CharacterList PartitioningByEnd RleList
+#' @importFrom BiocGenerics start end strand relist path
+#' @importFrom S4Vectors mcols mcols<- metadata metadata<- DataFrame Rle
+#' @importFrom IRanges PartitioningByEnd RleList
 #' @importFrom GenomeInfoDb seqnames seqlengths
 #' @importFrom GenomicRanges GRanges
-#' @importFrom Biostrings DNAStringSet subseq
+#' @importFrom Biostrings subseq
 #' @importFrom SummarizedExperiment SummarizedExperiment rowRanges
 #' @importFrom VariantAnnotation ref alt info info<- header header<-
-#' @importFrom Rsamtools path
 "_PACKAGE"
