@@ -8,6 +8,7 @@ SSMGEN_SOURCE_DIR=$(cd "$package/../.." && pwd)
 SSMGEN_COMMAND=$SSMGEN_HOME/bin/ssmgen
 export SSMGEN_HOME SSMGEN_SOURCE_DIR SSMGEN_COMMAND
 # No network: what CRAN and Bioconductor would be asked for is left out.
+export BIOCONDUCTOR_ONLINE_VERSION_DIAGNOSIS=FALSE
 export _R_CHECK_CRAN_INCOMING_=FALSE _R_CHECK_SYSTEM_CLOCK_=FALSE _R_CHECK_FORCE_SUGGESTS_=FALSE
 rm -rf "$2"
 mkdir -p "$2"

@@ -9,6 +9,8 @@ if (!rmarkdown::pandoc_available()) {
     cat("pandoc is not installed: the vignette is not rendered\n")
     quit(status = 0L)
 }
+# No network: BiocStyle would ask which version of Bioconductor is current.
+Sys.setenv(BIOCONDUCTOR_ONLINE_VERSION_DIAGNOSIS = "FALSE")
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[2L]
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
