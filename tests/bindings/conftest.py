@@ -1,25 +1,9 @@
-"""The command, and R where it is installed."""
+"""R, where it is installed."""
 
-import os
-import pathlib
 import shutil
 import subprocess
 
 import pytest
-
-SOURCE_DIR = pathlib.Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def command():
-    """command(*arguments): runs ssmgen, which must succeed."""
-    path = os.environ.get("SSMGEN_COMMAND", SOURCE_DIR / "build" / "bin" / "ssmgen")
-
-    def run(*arguments):
-        done = subprocess.run([str(path), *map(str, arguments)], capture_output=True, timeout=600)
-        assert done.returncode == 0, done.stderr.decode()
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,36 +2,18 @@
 // What the files of the package share: a model that R holds, errors as values, progress.
 
 #include <Rcpp.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <ssmgen/errors.hpp>
 #include <ssmgen/genome.hpp>
-#include <ssmgen/model.hpp>
+#include <ssmgen/process_model.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace ssmgen::r {
-
-/// A model of one process.
-class ModelHandle {
- public:
-  explicit ModelHandle(Model model);
-  /// In a forked child the model is left as it is: its threads are the parent's.
-  ~ModelHandle();
-  ModelHandle(const ModelHandle&) = delete;
-  ModelHandle& operator=(const ModelHandle&) = delete;
-
-  /// @throws DeviceError in a forked child
-  const Model& model() const;
-
- private:
-  std::unique_ptr<Model> model_;
-  int process_;
-};
 
 /// The model behind R's pointer. @throws InvalidArgument when it is of another session
 const Model& model_of(SEXP pointer);

@@ -42,9 +42,8 @@ class RGenome : public Genome {
     const std::int64_t from = std::max<std::int64_t>(0, begin - block_bases / 8);
     const std::int64_t to = std::min(length, std::max(end, from + block_bases));
     block_contig_ = -1;
-    const Rcpp::CharacterVector found = fetch_(static_cast<double>(contig + 1),
-                                               static_cast<double>(from + 1),
-                                               static_cast<double>(to));
+    const Rcpp::CharacterVector found = fetch_(
+        static_cast<double>(contig + 1), static_cast<double>(from + 1), static_cast<double>(to));
     block_ = Rcpp::as<std::string>(found[0]);
     if (static_cast<std::int64_t>(block_.size()) != to - from) {
       throw FormatError(name_ + ": " + contigs_[static_cast<std::size_t>(contig)].name + " has " +

@@ -18,8 +18,7 @@ void check_cuda_process() {
   if (cuda_process == 0) cuda_process = process;
   if (cuda_process != process) {
     throw DeviceError("CUDA does not outlive a fork: process " + std::to_string(cuda_process) +
-                      " has used it, and this is a forked child of it, " +
-                      std::to_string(process) +
+                      " has used it, and this is a forked child of it, " + std::to_string(process) +
                       ": use workers that start afresh, as SnowParam's do");
   }
 }
@@ -40,30 +39,13 @@ Rcpp::List info_of(const Model& model) {
 
 }  // namespace
 
-ModelHandle::ModelHandle(Model model)
-    : model_(std::make_unique<Model>(std::move(model))), process_(getpid()) {}
-
-ModelHandle::~ModelHandle() {
-  if (getpid() != process_) static_cast<void>(model_.release());
-}
-
-const Model& ModelHandle::model() const {
-  if (getpid() != process_) {
-    throw DeviceError("the model was loaded by process " + std::to_string(process_) +
-                      ", and this is a forked child of it, " + std::to_string(getpid()) +
-                      ", without its threads and its device: load the model in the child, or use "
-                      "workers that start afresh, as SnowParam's do");
-  }
-  return *model_;
-}
-
 const Model& model_of(SEXP pointer) {
   const void* address = TYPEOF(pointer) == EXTPTRSXP ? R_ExternalPtrAddr(pointer) : nullptr;
   if (address == nullptr) {
     throw InvalidArgument(
         "this model was saved in another session: load it again with loadModel(path)");
   }
-  return static_cast<const ModelHandle*>(address)->model();
+  return static_cast<const ProcessModel*>(address)->model();
 }
 
 Rcpp::List answer(const Told& told, const char* key, SEXP value) {
@@ -78,8 +60,7 @@ void Progress::tell(double done, double total) {
   if (callback_.isNULL()) return;
   constexpr double seconds_between = 0.2;
   const auto now = std::chrono::steady_clock::now();
-  if (done < total &&
-      std::chrono::duration<double>(now - last_).count() < seconds_between) {
+  if (done < total && std::chrono::duration<double>(now - last_).count() < seconds_between) {
     return;
   }
   last_ = now;
@@ -111,8 +92,8 @@ Rcpp::List load_model(const std::string& path, const std::string& device, const 
       told.warnings.push_back(path + ": tensor " + name + " is not used by this model");
     }
     const Rcpp::List info = r::info_of(model);
-    auto handle = std::make_unique<r::ModelHandle>(std::move(model));
-    const Rcpp::XPtr<r::ModelHandle> pointer(handle.release());
+    auto handle = std::make_unique<ProcessModel>(std::move(model));
+    const Rcpp::XPtr<ProcessModel> pointer(handle.release());
     return Rcpp::List::create(Rcpp::_["pointer"] = pointer, Rcpp::_["info"] = info);
   });
 }
