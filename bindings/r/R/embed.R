@@ -90,6 +90,7 @@ setMethod("embedRegions", c("SSMModel"), function(
             "embedRegions gives one row a region: pool is mean, max or center:K, and layer is one"
         )
     }
+    given <- list(...)
     columns <- regionColumns(regions)
     text <- checked(region_sequences(genomeSource(genome), columns))
     states <- embedTexts(model, text, names(regions), layer, pool, ...)
@@ -97,7 +98,9 @@ setMethod("embedRegions", c("SSMModel"), function(
     SummarizedExperiment(
         assays = list(embedding = states), rowRanges = regions,
         colData = DataFrame(channel = seq_len(ncol(states)) - 1L, row.names = colnames(states)),
-        metadata = list(ssmgen = provenance(model, layer = layer, pool = pool, ...))
+        metadata = list(ssmgen = do.call(provenance, c(
+            list(model, layer = layer, pool = pool), given[names(given) != "progress"]
+        )))
     )
 })
 

@@ -59,8 +59,14 @@ test_that("regions are those of the genome, on their strand", {
     expected <- embedSequences(model(), sequences)
     states <- SummarizedExperiment::assay(found, "embedding")
     expect_identical(bits(states), bits(expected))
-    of <- SummarizedExperiment::assay(embedRegions(model(), regions, fasta(), strand = "plus"))
-    expect_identical(bits(of), bits(embedSequences(model(), sequences, strand = "plus")))
+    ofPlus <- embedRegions(model(), regions, fasta(), strand = "plus", progress = FALSE)
+    expect_identical(
+        bits(SummarizedExperiment::assay(ofPlus)),
+        bits(embedSequences(model(), sequences, strand = "plus"))
+    )
+    made <- S4Vectors::metadata(ofPlus)$ssmgen
+    expect_identical(made[c("pool", "strand")], list(pool = "mean", strand = "plus"))
+    expect_null(made$progress)
     expect_identical(dim(embedRegions(model(), regions[0], genome())), c(0L, 128L))
 })
 
