@@ -1,6 +1,13 @@
 #!/bin/sh
 # check_package.sh PREFIX FOLDER: R CMD build, R CMD check --as-cran and BiocCheck of the package in
 # FOLDER, against the library in PREFIX.
+#
+# What they note, and why it stays:
+#   installed size: the bundled model is 3.2 MB, without which no example could run, and Debian's R
+#     compiles with debugging symbols;
+#   ORCID: the authors have none in common;
+#   paste in conditions and <<-: one function makes every message, and a progress bar has a state;
+#   long lines and indents: the project's limit is 100 columns, and roxygen's lists are indented by 2.
 set -eu
 package=$(cd "$(dirname "$0")/.." && pwd)
 SSMGEN_HOME=$(cd "$1" && pwd)
@@ -22,7 +29,7 @@ Rscript -e 'if (!requireNamespace("BiocCheck", quietly = TRUE)) {
     tarball <- Sys.glob("ssmgen_*.tar.gz")
     install.packages(tarball, "library", repos = NULL, quiet = TRUE)
     .libPaths(c("library", .libPaths()))
-    found <- BiocCheck::BiocCheck(tarball, `no-check-bioc-help` = TRUE, `no-check-bioc-views` = FALSE,
-        `no-check-remotes` = TRUE, `no-check-CRAN` = TRUE)
+    found <- BiocCheck::BiocCheck(tarball, `no-check-bioc-help` = TRUE, `no-check-CRAN` = TRUE,
+        `no-check-deprecated` = TRUE, `no-check-remotes` = TRUE, `no-check-version-num` = TRUE)
     quit(status = if (length(found$error)) 1L else 0L)
 }'
