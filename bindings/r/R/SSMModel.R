@@ -1,19 +1,21 @@
 #' A genomic state space model
 #'
-#' `loadModel()` reads a model directory (config.json and model.safetensors) and puts it on a device.
+#' `loadModel()` reads a model directory (config.json and model.safetensors) and puts it on a
+#' device.
 #'
 #' A model lives in the R session that loaded it: one that comes back from `readRDS()`, or that was
 #' sent to a worker, has to be loaded again. See [ssmgen-package] for parallel workers.
 #'
 #' @param path The model's directory.
 #' @param device "cpu", "cuda" (card 0) or "cuda:N".
-#' @param dtype Storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
+#' @param dtype Storage of activations and matrix weights, "f32" or "bf16"; sums and results are
+#'   f32.
 #' @param threads Host threads that compute; 0 for one a core.
 #' @param object,model An `SSMModel`.
 #'
-#' @return `loadModel()` an `SSMModel`; `modelInfo()` a list of what the checkpoint holds (name, type,
-#'   sizes, what the model can do) and of where it computes; `weightsSHA256()` the SHA-256 of the
-#'   weight files.
+#' @return `loadModel()` an `SSMModel`; `modelInfo()` a list of what the checkpoint holds (name,
+#'   type, sizes, what the model can do) and of where it computes; `weightsSHA256()` the SHA-256 of
+#'   the weight files.
 #'
 #' @section Errors:
 #' `ssmgen_format_error` names the file and the tensor, `ssmgen_invalid_argument` the option,

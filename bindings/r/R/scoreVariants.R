@@ -71,8 +71,8 @@ scoreColumns <- function(model, ranges, ref, alt, genome, modes = NULL, window =
     clash <- intersect(names(columns), taken)
     if (length(clash) && !oneFlag(overwrite, "overwrite")) {
         stopInvalid(
-            "variants: there is a column ", clash[1L], " already: give overwrite = TRUE to replace ",
-            "it or tagPrefix to use other names"
+            "variants: there is a column ", clash[1L], " already: give overwrite = TRUE to ",
+            "replace it or tagPrefix to use other names"
         )
     }
     list(columns = columns, metadata = provenance(

@@ -8,5 +8,6 @@ results <- test_file(
     file, package = "ssmgen", load_package = "installed", reporter = CheckReporter$new(),
     stop_on_failure = TRUE
 )
-skipped <- Filter(function(result) inherits(result, "skip"), unlist(lapply(results, `[[`, "results"), FALSE))
+expectations <- unlist(lapply(results, `[[`, "results"), recursive = FALSE)
+skipped <- Filter(function(result) inherits(result, "skip"), expectations)
 for (skip in skipped) cat("skipped:", conditionMessage(skip), "\n")

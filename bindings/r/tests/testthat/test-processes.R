@@ -82,7 +82,7 @@ test_that("a forked child is told, and may load its own on the CPU", {
         said(embedSequences(loaded, "ACGT")), embedSequences(loadModel(loaded@path), "ACGT")
     ))
     found <- parallel::mccollect(child)[[1]]
-    expect_match(found[[1]], "forked child.*load the model in the child, or use workers that start afresh")
+    expect_match(found[[1]], "forked child.*load the model in the child, or use workers")
     expect_identical(found[[2]], embedSequences(loaded, "ACGT"))
 })
 
