@@ -15,7 +15,7 @@ DEMO_GENOME := test_data/genome/demo.fa
 DEMO_VCF := test_data/variants/demo.vcf
 DEMO_OUT := build/demo/demo.scored.vcf
 
-.PHONY: help demo check asan tidy bench fuzz check-gpu install data venv clean
+.PHONY: help demo check asan tidy bench fuzz check-gpu r-check r-docs install data venv clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -84,6 +84,20 @@ check-gpu: venv ## build and run the tests that need an NVIDIA card; skipped whe
 	@cmake --preset release
 	@cmake --build build -j $(JOBS)
 	@ctest --test-dir build --output-on-failure -R '[Cc]uda'
+
+# The tarball that ctest made and installed is what R checks; it finds the library where the tests
+# staged it.
+r-check: venv ## R CMD check --as-cran and BiocCheck of the R package, vignette included
+	@.ci/bootstrap r-check
+	@cmake --preset release
+	@cmake --build build -j $(JOBS)
+	@ctest --test-dir build --output-on-failure -R '^(install\.install|r\.install)$$'
+	@bindings/r/tests/check_package.sh build/tests/install/prefix build/r-check
+
+r-docs: ## make the R package's man pages, NAMESPACE and RcppExports again
+	@.ci/bootstrap r-check
+	@cd bindings/r && Rscript -e 'Rcpp::compileAttributes(".")' \
+	  -e 'roxygen2::roxygenise(load_code = roxygen2::load_source)'
 
 install: ## build, then copy headers, library, command and packages to PREFIX
 	@.ci/bootstrap demo

@@ -1,7 +1,7 @@
 """The README's examples, run; what it prints must be what the command prints.
 
-Every fenced `sh` block is run by bash in a copy of the data it needs, and every `python` block by
-Python where the package is built, one after another, since a later one may read what an earlier one
+Every fenced `sh` block is run by bash in a copy of the data it needs, every `python` and `r` block by
+Python and R where the package is built, one after another, since a later one may read what an earlier one
 wrote; a `text` block that follows it is what it prints, both
 streams together. They are compared line by line with runs of blanks taken as one. Numbers with a
 point or an exponent may differ by TOLERANCE, since processors differ in the last digits; whole
@@ -67,7 +67,7 @@ def fenced_blocks(text):
 
 
 def is_run(block):
-    if block.language == "python":
+    if block.language in ("python", "r"):
         return True
     return block.language == "sh" and not is_make(block)
 
@@ -129,6 +129,10 @@ def printed(ssmgen_path, tmp_path_factory):
             if importlib.util.find_spec("ssmgen") is None:
                 continue  # a sanitized build has no package
             program = [sys.executable, "-c"]
+        elif example.command.language == "r":
+            if not os.environ.get("R_LIBS") or shutil.which("Rscript") is None:
+                continue
+            program = ["Rscript", "--vanilla", "-e"]
         done = subprocess.run(
             [*program, example.command.text],
             stdin=subprocess.DEVNULL,
@@ -147,7 +151,7 @@ def printed(ssmgen_path, tmp_path_factory):
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"line{example.command.line}")
 def test_example_prints_what_the_readme_shows(example, printed):
     if example.command.line not in printed:
-        pytest.skip("the Python package is not part of this build")
+        pytest.skip(f"the package for {example.command.language} is not part of this build")
     if example.expected is None:
         return  # that it ran is all there is to see
     found = differences(example.expected.text, printed[example.command.line])

@@ -89,6 +89,25 @@ TEST(EmbedSequences, PoolsEachSequenceByItself) {
                           [](float value) { return std::isnan(value); }));
 }
 
+TEST(EmbedSequences, TellsHowFarItIsAndStops) {
+  const Model model = Model::load(causal_model);
+  EmbedSettings settings;
+  settings.pooling = parse_embed_pooling("mean");
+  settings.batch_windows = 1;
+  std::vector<std::int64_t> told;
+  embed_sequences(model, sequences, settings, [&](const EmbedProgress& progress) {
+    EXPECT_EQ(progress.bases_total, 46);
+    told.push_back(progress.bases);
+  });
+  EXPECT_EQ(told, (std::vector<std::int64_t>{33, 42, 46}));
+  test::expect_error<DeviceError>(
+      [&] {
+        embed_sequences(model, sequences, settings,
+                        [](const EmbedProgress&) { throw DeviceError("enough"); });
+      },
+      {"enough"});
+}
+
 TEST(EmbedSequences, TakesNoSequencesToo) {
   const Model model = Model::load(causal_model);
   const EmbedArray array = embed_sequences(model, {});

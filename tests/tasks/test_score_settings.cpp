@@ -78,9 +78,7 @@ TEST(ScoreSettings, WordsThatAreNotKnownAreNamed) {
   test::expect_error<InvalidArgument>([] { parse_window_edge("cut"); }, {"cut", "pad"});
   test::expect_error<InvalidArgument>([] { parse_strand_choice("both"); }, {"both", "mean"});
   test::expect_error<InvalidArgument>([] { parse_check_ref("x"); }, {"x", "warn"});
-  ScoreOptions options;
-  options.tag_prefix = "1 bad";
-  test::expect_error<InvalidArgument>([&] { resolve_score_settings(masked_model(), options); },
+  test::expect_error<InvalidArgument>([] { resolve_score_settings(masked_model(), {}, "1 bad"); },
                                       {"1 bad"});
 }
 

@@ -10,7 +10,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <ssmgen/embed.hpp>
-#include <ssmgen/model.hpp>
+#include <ssmgen/process_model.hpp>
 #include <ssmgen/score.hpp>
 #include <string>
 #include <thread>
@@ -38,9 +38,7 @@ py::array_t<Value> array_of(std::vector<Value>&& values, std::vector<py::ssize_t
 /// A model and the lock that gives it one caller at a time.
 class ModelHandle {
  public:
-  explicit ModelHandle(Model model);
-  /// In a forked child the model is left as it is: its threads are the parent's.
-  ~ModelHandle();
+  explicit ModelHandle(Model model) : model_(std::move(model)) {}
   ModelHandle(const ModelHandle&) = delete;
   ModelHandle& operator=(const ModelHandle&) = delete;
 
@@ -52,11 +50,11 @@ class ModelHandle {
     py::gil_scoped_release release;
     const std::lock_guard lock(mutex_);
     const Owner owner(owner_);
-    return compute(std::as_const(*model_));
+    return compute(model_.model());
   }
 
   /// What needs no lock. @throws DeviceError in a forked child.
-  const Model& model() const;
+  const Model& model() const { return model_.model(); }
 
  private:
   struct Owner {
@@ -66,8 +64,7 @@ class ModelHandle {
   };
   void check_caller() const;
 
-  std::unique_ptr<Model> model_;
-  int process_;
+  ProcessModel model_;
   std::mutex mutex_;
   std::atomic<std::thread::id> owner_;
 };

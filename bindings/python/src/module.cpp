@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <ssmgen/errors.hpp>
 #include <ssmgen/version.hpp>
-#include <unistd.h>
 
 #include "bindings.hpp"
 
@@ -37,22 +36,6 @@ void translate(std::exception_ptr thrown) {
 void check_signals() {
   const py::gil_scoped_acquire acquire;
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
-ModelHandle::ModelHandle(Model model)
-    : model_(std::make_unique<Model>(std::move(model))), process_(getpid()) {}
-
-ModelHandle::~ModelHandle() {
-  if (getpid() != process_) static_cast<void>(model_.release());
-}
-
-const Model& ModelHandle::model() const {
-  if (getpid() != process_) {
-    throw DeviceError("the model was loaded by process " + std::to_string(process_) +
-                      ", and this is a forked child of it, " + std::to_string(getpid()) +
-                      ", without its threads and its device: load the model in the child");
-  }
-  return *model_;
 }
 
 void ModelHandle::check_caller() const {

@@ -1,4 +1,6 @@
-// Scores of the variants of a file.
+// Scores of variants: of a file, and in memory.
+
+#include <tuple>
 
 #include "bindings.hpp"
 
@@ -10,6 +12,32 @@ ScoreSummary score(ModelHandle& handle, const ScoreOptions& options, py::object 
                    py::object note, py::object warning) {
   Observer observer(std::move(progress), py::none(), std::move(note), std::move(warning));
   return handle.run([&](const Model& model) { return score_vcf(model, options, observer); });
+}
+
+using Row = std::tuple<std::string, std::int64_t, std::string, std::string>;
+
+// Rows are (contig, position from 0, REF, ALT). Returns {mode: scores} and the reasons.
+py::tuple score_rows(ModelHandle& handle, const std::vector<Row>& rows, const std::string& fasta,
+                     const ScoreOptions& options, py::object progress, py::object note,
+                     py::object warning) {
+  Observer observer(std::move(progress), py::none(), std::move(note), std::move(warning));
+  std::vector<Variant> variants;
+  variants.reserve(rows.size());
+  for (const auto& [contig, position, ref, alt] : rows) {
+    variants.push_back({contig, position, ref, {alt}});
+  }
+  VariantScores scores = handle.run([&](const Model& model) {
+    const std::unique_ptr<Genome> genome =
+        open_fasta(fasta, [&](const std::string& text) { observer.on_warning(text); });
+    return score_variants(model, variants, *genome, options, observer);
+  });
+  py::dict of_modes;
+  for (std::size_t mode = 0; mode < scores.modes.size(); ++mode) {
+    const auto first = scores.values.begin() + static_cast<std::int64_t>(mode) * scores.alleles;
+    of_modes[py::str(std::string(score_mode_name(scores.modes[mode])))] =
+        array_of(std::vector<float>(first, first + scores.alleles), {scores.alleles});
+  }
+  return py::make_tuple(std::move(of_modes), std::move(scores.reasons));
 }
 
 void set_modes(ScoreOptions& options, const std::vector<std::string>& names) {
@@ -63,6 +91,8 @@ void bind_score(py::module_& module) {
       .def_readonly("seconds", &ScoreSummary::seconds);
   module.def("score_vcf", &score, py::arg("model"), py::arg("options"), py::arg("progress"),
              py::arg("note"), py::arg("warning"));
+  module.def("score_variants", &score_rows, py::arg("model"), py::arg("rows"), py::arg("fasta"),
+             py::arg("options"), py::arg("progress"), py::arg("note"), py::arg("warning"));
 }
 
 }  // namespace ssmgen::python

@@ -175,6 +175,15 @@ class ScoreSummary:
     @property
     def seconds(self) -> float: ...
 
+def score_variants(
+    model: Model,
+    rows: list[tuple[str, int, str, str]],
+    fasta: str,
+    options: ScoreOptions,
+    progress: Callable[[dict[str, Any]], object] | None,
+    note: Callable[[str], object] | None,
+    warning: Callable[[str], object] | None,
+) -> tuple[dict[str, npt.NDArray[np.float32]], list[str]]: ...
 def score_vcf(
     model: Model,
     options: ScoreOptions,

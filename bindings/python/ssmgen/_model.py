@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ssmgen import _core
-from ssmgen._variants import VariantScores, read_scores, rows_of, vcf_text
+from ssmgen._variants import VariantScores, rows_of
 
 PathText = str | os.PathLike[str]
 Progress = Callable[[dict[str, Any]], object]
@@ -174,15 +173,16 @@ class Model:
         rows = rows_of(variants)
         if not rows:
             raise ValueError("variants: there is none with an ALT")
-        with tempfile.TemporaryDirectory(prefix="ssmgen-") as folder:
-            source, target = os.path.join(folder, "in.vcf"), os.path.join(folder, "out.bcf")
-            with open(source, "w") as out:
-                out.write(vcf_text(rows))
-            score_vcf(
-                self, source, fasta, target, modes=modes, window=window, edge=edge, strand=strand,
-                check_ref=check_ref, batch=batch, output_type="u", progress=progress,
-            )  # fmt: skip
-            scores, reason = read_scores(target, rows)
+        options = _score_options(modes, window, edge, strand, check_ref, batch)
+        scores, reason = _core.score_variants(
+            self._core,
+            [(row.chrom, row.pos - 1, row.ref, row.alt) for row in rows],
+            os.fspath(fasta),
+            options,
+            progress,
+            _log.info,
+            _log.warning,
+        )
         return VariantScores(
             np.array([row.variant for row in rows], np.int64),
             [row.chrom for row in rows],
@@ -266,14 +266,9 @@ def score_vcf(
     Raises ValueError for options that do not fit together or the model, FormatError naming file
     and record, RuntimeError for a failing device or disk.
     """
-    options = _core.ScoreOptions()
+    options = _score_options(modes, window, edge, strand, check_ref, batch)
     options.input, options.output = _file(input, "input"), _file(output, "output")
     options.fasta = os.fspath(fasta)
-    options.modes = [modes] if isinstance(modes, str) else list(modes)
-    options.window, options.batch = window, batch
-    options.set_edge(edge)
-    options.set_strand(strand)
-    options.set_check_ref(check_ref)
     options.tag_prefix, options.overwrite = tag_prefix, overwrite
     options.output_type, options.write_index = output_type, write_index
     options.write_version, options.command_line = write_version, "python: ssmgen.score_vcf"
@@ -354,6 +349,18 @@ def embed_files(
     options.command_line = "python: ssmgen.embed_files"
     options.io_threads = model.threads
     return _core.embed_files(model._core, options, progress, plan, _log.info, _log.warning)
+
+
+def _score_options(
+    modes: str | Sequence[str], window: int, edge: str, strand: str, check_ref: str, batch: int
+) -> _core.ScoreOptions:
+    options = _core.ScoreOptions()
+    options.modes = [modes] if isinstance(modes, str) else list(modes)
+    options.window, options.batch = window, batch
+    options.set_edge(edge)
+    options.set_strand(strand)
+    options.set_check_ref(check_ref)
+    return options
 
 
 def _sequence(value: Any, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ssmgen.errors import FormatError
-
 # What a VCF can hold in these columns.
 _CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
 _ALLELE = re.compile(r"[!-+\--~]+")  # printable, but no comma
-_MISSING_FLOAT, _END_OF_FLOATS = 0x7F800001, 0x7F800002
 
 
 @dataclass(frozen=True)
@@ -123,75 +119,3 @@ def _checked(i: int, chrom: Any, pos: Any, ref: Any, alt: Any) -> Row:
         if not isinstance(allele, str) or not _ALLELE.fullmatch(allele):
             raise ValueError(f"variant {i}: {name} is {allele!r}, expected one allele's letters")
     return Row(i, chrom, position, ref, alt)
-
-
-def vcf_text(rows: Sequence[Row]) -> str:
-    lines = ["##fileformat=VCFv4.2"]
-    lines += [f"##contig=<ID={chrom}>" for chrom in dict.fromkeys(row.chrom for row in rows)]
-    lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
-    lines += [f"{row.chrom}\t{row.pos}\t.\t{row.ref}\t{row.alt}\t.\t.\t." for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-# -- BCF: the one form of the output in which a score keeps its 32 bits ----------------------------
-
-
-def read_scores(
-    path: str, rows: Sequence[Row], prefix: str = "SSM"
-) -> tuple[dict[str, npt.NDArray[np.float32]], list[str]]:
-    """({mode: scores}, reasons) of an uncompressed BCF, as ssmgen writes it of vcf_text()."""
-    with open(path, "rb") as file:
-        data = file.read()
-    if data[:5] != b"BCF\x02\x02":
-        raise FormatError(f"'{path}' is no BCF 2.2")
-    (header_bytes,) = struct.unpack_from("<I", data, 5)
-    header = data[9 : 9 + header_bytes].decode().rstrip("\0")
-    names = {
-        int(index): name
-        for name, index in re.findall(r"^##INFO=<ID=([^,]+),.*IDX=(\d+)>$", header, re.M)
-    }
-    modes = [
-        name.removeprefix(f"{prefix}_").lower()
-        for name in names.values()
-        if name.startswith(f"{prefix}_") and name != f"{prefix}_REASON"
-    ]
-    scores = {mode: np.full(len(rows), np.nan, np.float32) for mode in modes}
-    reasons = [""] * len(rows)
-    at = 9 + header_bytes
-    for i in range(len(rows)):
-        shared, individual = struct.unpack_from("<II", data, at)
-        record = data[at + 8 : at + 8 + shared]
-        at += 8 + shared + individual
-        for name, value in _info(record, names):
-            if name == f"{prefix}_REASON":
-                reasons[i] = value.decode() if value != b"." else ""
-            elif name.startswith(f"{prefix}_"):
-                (bits,) = struct.unpack_from("<I", value) if len(value) >= 4 else (_MISSING_FLOAT,)
-                if bits not in (_MISSING_FLOAT, _END_OF_FLOATS):
-                    scores[name.removeprefix(f"{prefix}_").lower()].view(np.uint32)[i] = bits
-    if at != len(data):
-        raise FormatError(f"'{path}' has not {len(rows)} records")
-    return scores, reasons
-
-
-def _info(record: bytes, names: Mapping[int, str]) -> Iterable[tuple[str, bytes]]:
-    alleles_and_info = struct.unpack_from("<I", record, 16)[0]
-    at = 24
-    # ID, the alleles and FILTER come first.
-    for _ in range((alleles_and_info >> 16) + 2):
-        at = _typed(record, at)[1]
-    for _ in range(alleles_and_info & 0xFFFF):
-        key, at = _typed(record, at)
-        value, at = _typed(record, at)
-        yield names.get(int.from_bytes(key, "little"), ""), value
-
-
-def _typed(record: bytes, at: int) -> tuple[bytes, int]:
-    """The bytes of a typed value, and where the next begins."""
-    count, kind = record[at] >> 4, record[at] & 15
-    at += 1
-    if count == 15:  # the count follows, as a typed integer itself
-        raw, at = _typed(record, at)
-        count = int.from_bytes(raw, "little")
-    size = count * {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}[kind]
-    return record[at : at + size], at + size

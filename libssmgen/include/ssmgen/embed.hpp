@@ -1,8 +1,11 @@
 #pragma once
-// Hidden states of sequences, per base or pooled: in memory, or from file to file.
+// Hidden states of sequences, per base or pooled, and one value a base: in memory, or from file to
+// file.
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <ssmgen/genome.hpp>
 #include <ssmgen/model.hpp>
 #include <string>
 #include <string_view>
@@ -72,12 +75,24 @@ struct EmbedArray {
   std::vector<std::int64_t> first_rows;
 };
 
+struct EmbedProgress {
+  std::int64_t records = 0;  ///< read
+  std::int64_t bases = 0;    ///< passed through the model, or left out of it
+  std::int64_t bases_total = -1;
+  double seconds = 0;
+};
+
+/// Told how far a call has come, from the calling thread. What it throws ends the call: between two
+/// passes of the model, which take under a second unless one window takes longer.
+using EmbedProgressCallback = std::function<void(const EmbedProgress&)>;
+
 /// Hidden states of DNA sequences, any case. A pooled sequence without a base to pool gives NaN.
 /// Results do not depend on the batch, the threads, the chunk or the other sequences.
 /// @throws InvalidArgument for settings that do not fit together or the model, DeviceError when
 ///   memory is short.
 EmbedArray embed_sequences(const Model& model, std::span<const std::string> sequences,
-                           const EmbedSettings& settings = {});
+                           const EmbedSettings& settings = {},
+                           const EmbedProgressCallback& on_progress = nullptr);
 
 /// Which bases of a reverse-strand read come first.
 enum class ReadOrientation : std::uint8_t {
@@ -124,13 +139,6 @@ struct EmbedPlan {
   std::vector<std::string> files;    ///< that will be written
 };
 
-struct EmbedProgress {
-  std::int64_t records = 0;  ///< read
-  std::int64_t bases = 0;    ///< passed through the model, or left out of it
-  std::int64_t bases_total = -1;
-  double seconds = 0;
-};
-
 /// Told what a run has to say; every call comes from the calling thread.
 class EmbedObserver {
  public:
@@ -169,26 +177,47 @@ enum class TrackScore : std::uint8_t {
   channel,  ///< a channel of a hidden state
 };
 
-struct TrackOptions {
-  std::string fasta;   ///< plain or bgzip
-  std::string output;  ///< NAME.bw
-  std::string bed;     ///< write values of these regions only; they are the same numbers
+/// How a track is made; names and words are those of the command line.
+struct TrackChoices {
   TrackScore score = TrackScore::logp;
   std::int64_t channel = 0;  ///< of `channel`, from 0
   /// `layer`, `strand` (not concat), `window_bases`, `stride_bases`, `whole`, `batch_windows` and
   /// `scratch` have their meaning; for entropy and logp `automatic` is plus, or mean for causal
   /// models, where the prediction of a base is that made by the bases before it.
   EmbedSettings settings;
+};
+
+/// "entropy", "logp" or "channel:N" into `score` and `channel`. @throws InvalidArgument.
+void parse_track_score(std::string_view text, TrackChoices& choices);
+std::string track_score_name(const TrackChoices& choices);
+
+/// Values of the bases of several regions, one after the other.
+struct BaseScores {
+  std::vector<float> values;  ///< NaN for bases other than A, C, G and T
+  /// Where each region's values begin, and their number at the end: one more than regions.
+  std::vector<std::int64_t> first_values;
+};
+
+/// One value for each base of regions of a genome, which may overlap, in the order of the contig
+/// whatever the regions' strand: the numbers of write_track(), whose windows lie on the contig and
+/// not on the region.
+/// @throws InvalidArgument for choices that do not fit together or the model and for a region that
+///   does not lie on the genome, naming it by its number from 1; DeviceError when memory is short.
+BaseScores score_bases(const Model& model, Genome& genome, std::span<const GenomeRegion> regions,
+                       const TrackChoices& choices = {},
+                       const EmbedProgressCallback& on_progress = nullptr);
+
+/// What to make a track of as well, and where it goes.
+struct TrackOptions : TrackChoices {
+  std::string fasta;   ///< plain or bgzip
+  std::string output;  ///< NAME.bw
+  std::string bed;     ///< write values of these regions only; they are the same numbers
   bool dry_run = false;
   bool write_version = true;
   std::string command_line;
   std::int64_t max_output_bytes = 0;
   bool yes = false;
 };
-
-/// "entropy", "logp" or "channel:N" into `score` and `channel`. @throws InvalidArgument.
-void parse_track_score(std::string_view text, TrackOptions& options);
-std::string track_score_name(const TrackOptions& options);
 
 /// Writes a bigWig of one value a base; bases other than A, C, G and T have none. `<output>.json`
 /// says where the numbers come from.

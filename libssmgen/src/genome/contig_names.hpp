@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <ssmgen/genome.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,13 +12,7 @@
 
 namespace ssmgen::genome {
 
-/// Name and length of a contig; length -1 when it is not known.
-struct Contig {
-  std::string name;
-  std::int64_t length = -1;
-
-  bool operator==(const Contig&) const = default;
-};
+using Contig = GenomeContig;
 
 /// Which contig of the FASTA a VCF's contig name means.
 ///

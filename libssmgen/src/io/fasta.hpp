@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <ssmgen/genome.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ namespace ssmgen::io {
 /// or in memory where the folder cannot be written. An index that was there is checked against the
 /// file before it is trusted. Not thread-safe: the file position and the block cache are shared by
 /// all calls, so each thread needs a Fasta of its own or a lock.
-class Fasta {
+class Fasta final : public Genome {
  public:
   /// Opens the file.
   /// @param on_warning told what is worth saying: an index kept in memory, an old index that fits
@@ -27,14 +28,15 @@ class Fasta {
   ///   remedy
   explicit Fasta(const std::string& path,
                  const std::function<void(const std::string&)>& on_warning = nullptr);
-  ~Fasta();
+  ~Fasta() override;
   Fasta(Fasta&&) noexcept;
   Fasta& operator=(Fasta&&) noexcept;
 
   const std::string& path() const;
+  const std::string& name() const override { return path(); }
 
   /// Names and lengths in file order.
-  const std::vector<genome::Contig>& contigs() const;
+  const std::vector<genome::Contig>& contigs() const override;
 
   /// Index of a contig by its exact name, -1 when there is none.
   std::int64_t find(std::string_view name) const;
@@ -48,7 +50,8 @@ class Fasta {
   std::string fetch(std::int64_t contig, std::int64_t begin, std::int64_t end);
 
   /// The same into `letters`, whose storage is reused.
-  void fetch(std::int64_t contig, std::int64_t begin, std::int64_t end, std::string& letters);
+  void fetch(std::int64_t contig, std::int64_t begin, std::int64_t end,
+             std::string& letters) override;
 
   /// MD5 of the whole upper-cased sequence in hexadecimal, as SAM's M5 tag defines it; read block
   /// by block, and kept after the first call.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <ssmgen/embed.hpp>
 
 #include "tasks/embed_run.hpp"
@@ -29,7 +30,9 @@ class MemoryArray : public io::ArrayWriter {
 }  // namespace tasks
 
 EmbedArray embed_sequences(const Model& model, std::span<const std::string> sequences,
-                           const EmbedSettings& settings) {
+                           const EmbedSettings& settings,
+                           const EmbedProgressCallback& on_progress) {
+  const auto start = std::chrono::steady_clock::now();
   const Model::Impl& impl = model.impl();
   const tasks::ResolvedEmbed resolved =
       tasks::resolve_embed_settings(model.info(), settings, impl.backend->preferred_rows());
@@ -46,8 +49,20 @@ EmbedArray embed_sequences(const Model& model, std::span<const std::string> sequ
   array.first_rows.push_back(array.rows);
   array.values.resize(static_cast<std::size_t>(array.layers * array.rows * array.channels));
   tasks::MemoryArray out(array);
-  tasks::EmbedRun run(impl, resolved, out);
+  EmbedProgress progress;
+  progress.bases_total = 0;
+  for (const std::string& sequence : sequences) {
+    progress.bases_total += static_cast<std::int64_t>(sequence.size());
+  }
+  tasks::EmbedRun run(impl, resolved, out, [&](std::int64_t bases) {
+    if (!on_progress) return;
+    progress.bases = bases;
+    progress.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    on_progress(progress);
+  });
   for (std::size_t number = 0; number < sequences.size(); ++number) {
+    progress.records = static_cast<std::int64_t>(number) + 1;
     const std::string_view letters = sequences[number];
     std::int64_t row = array.first_rows[number];
     const tasks::EmbedUnits units(resolved, static_cast<std::int64_t>(letters.size()));

@@ -76,13 +76,13 @@ ReadOrientation parse_read_orientation(std::string_view text) {
       fmt::format("read orientation '{}' is not known: choose reference or sequenced", text));
 }
 
-void parse_track_score(std::string_view text, TrackOptions& options) {
+void parse_track_score(std::string_view text, TrackChoices& choices) {
   if (text == "entropy") {
-    options.score = TrackScore::entropy;
+    choices.score = TrackScore::entropy;
     return;
   }
   if (text == "logp") {
-    options.score = TrackScore::logp;
+    choices.score = TrackScore::logp;
     return;
   }
   const auto channel =
@@ -91,18 +91,18 @@ void parse_track_score(std::string_view text, TrackOptions& options) {
     throw InvalidArgument(fmt::format(
         "score '{}' of a track is not known: choose entropy, logp or channel:N, N from 0", text));
   }
-  options.score = TrackScore::channel;
-  options.channel = *channel;
+  choices.score = TrackScore::channel;
+  choices.channel = *channel;
 }
 
-std::string track_score_name(const TrackOptions& options) {
-  switch (options.score) {
+std::string track_score_name(const TrackChoices& choices) {
+  switch (choices.score) {
     case TrackScore::entropy:
       return "entropy";
     case TrackScore::logp:
       return "logp";
     case TrackScore::channel:
-      return fmt::format("channel:{}", options.channel);
+      return fmt::format("channel:{}", choices.channel);
   }
   return "";
 }

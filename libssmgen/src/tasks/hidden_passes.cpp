@@ -13,11 +13,17 @@ HiddenPasses::HiddenPasses(const Model::Impl& model, const ResolvedEmbed& settin
       encoder_(model.dna()),
       runner_(model.runner()),
       join_(settings, model.options.max_memory_bytes),
-      buckets_([this](std::int64_t length) { return settings_.batch_of(length); },
+      buckets_([this](std::int64_t length) { return batch_of(length); },
                [this](std::vector<SequenceWindow>& windows) { run(windows); }) {}
+
+std::int64_t HiddenPasses::batch_of(std::int64_t length) const {
+  const std::int64_t most = settings_.batch_of(length);
+  return settings_.batch_windows > 0 ? most : pace_.windows(length, most);
+}
 
 void HiddenPasses::run(std::vector<SequenceWindow>& windows) {
   const auto length = static_cast<std::int64_t>(windows.front().letters.size());
+  const PassPace::Clock::time_point start = PassPace::Clock::now();
   join_.begin(static_cast<std::int64_t>(windows.size()) * length);
   if (settings_.model_has_both_strands) {
     run_strand(windows, false);
@@ -34,6 +40,7 @@ void HiddenPasses::run(std::vector<SequenceWindow>& windows) {
   }
   for (const SequenceWindow& window : windows) taker_.done(window);
   windows_run_ += static_cast<std::int64_t>(windows.size());
+  pace_.done(static_cast<std::int64_t>(windows.size()) * length, start);
 }
 
 void HiddenPasses::run_strand(const std::vector<SequenceWindow>& windows, bool minus) {

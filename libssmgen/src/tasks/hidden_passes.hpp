@@ -9,6 +9,7 @@
 #include "genome/tokens.hpp"
 #include "tasks/embed_settings.hpp"
 #include "tasks/model_impl.hpp"
+#include "tasks/pass_pace.hpp"
 #include "tasks/strand_join.hpp"
 #include "tasks/window_buckets.hpp"
 
@@ -36,6 +37,7 @@ class HiddenPasses {
   std::int64_t windows_run() const noexcept { return windows_run_; }
 
  private:
+  std::int64_t batch_of(std::int64_t length) const;
   void run(std::vector<SequenceWindow>& windows);
   void run_strand(const std::vector<SequenceWindow>& windows, bool minus);
   void put_aside_reversed(const stream::HiddenRows& rows, std::int64_t layer, std::int64_t length);
@@ -47,6 +49,7 @@ class HiddenPasses {
   genome::DnaEncoder encoder_;
   std::unique_ptr<stream::Runner> runner_;
   StrandJoin join_;
+  PassPace pace_;
   WindowBuckets buckets_;
   std::vector<std::int32_t> ids_;
   std::vector<float> reversed_;

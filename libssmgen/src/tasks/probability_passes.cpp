@@ -22,11 +22,17 @@ ProbabilityPasses::ProbabilityPasses(const Model::Impl& model, const ResolvedEmb
       encoder_(vocabulary_),
       is_causal_(model.info.is_causal),
       runner_(model.runner()),
-      buckets_([this](std::int64_t length) { return settings_.batch_of(length); },
+      buckets_([this](std::int64_t length) { return batch_of(length); },
                [this](std::vector<SequenceWindow>& windows) { run(windows); }) {}
+
+std::int64_t ProbabilityPasses::batch_of(std::int64_t length) const {
+  const std::int64_t most = settings_.batch_of(length);
+  return settings_.batch_windows > 0 ? most : pace_.windows(length, most);
+}
 
 void ProbabilityPasses::run(std::vector<SequenceWindow>& windows) {
   const auto length = static_cast<std::int64_t>(windows.front().letters.size());
+  const PassPace::Clock::time_point start = PassPace::Clock::now();
   std::vector<float> values;
   if (settings_.model_has_both_strands || settings_.reads_plus()) {
     values = run_strand(windows, false);
@@ -45,6 +51,7 @@ void ProbabilityPasses::run(std::vector<SequenceWindow>& windows) {
     taker_(windows[i], {first + tile.keep_begin, first + tile.keep_end});
   }
   windows_run_ += static_cast<std::int64_t>(windows.size());
+  pace_.done(static_cast<std::int64_t>(windows.size()) * length, start);
 }
 
 std::vector<float> ProbabilityPasses::run_strand(const std::vector<SequenceWindow>& windows,

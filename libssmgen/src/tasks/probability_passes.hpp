@@ -10,6 +10,7 @@
 #include "genome/tokens.hpp"
 #include "tasks/embed_settings.hpp"
 #include "tasks/model_impl.hpp"
+#include "tasks/pass_pace.hpp"
 #include "tasks/window_buckets.hpp"
 
 namespace ssmgen::tasks {
@@ -32,6 +33,7 @@ class ProbabilityPasses {
   std::int64_t windows_run() const noexcept { return windows_run_; }
 
  private:
+  std::int64_t batch_of(std::int64_t length) const;
   void run(std::vector<SequenceWindow>& windows);
   /// Values of all bases of the windows, at the plus strand's positions.
   std::vector<float> run_strand(const std::vector<SequenceWindow>& windows, bool minus);
@@ -44,6 +46,7 @@ class ProbabilityPasses {
   genome::DnaEncoder encoder_;
   bool is_causal_;
   std::unique_ptr<stream::Runner> runner_;
+  PassPace pace_;
   WindowBuckets buckets_;
   std::int64_t windows_run_ = 0;
 };

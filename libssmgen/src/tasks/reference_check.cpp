@@ -15,35 +15,35 @@ constexpr std::int64_t sample_records = 1000;
 constexpr std::int64_t smallest_sample = 10;
 constexpr std::int64_t mismatches_told = 5;
 
-std::string first_names(const io::Fasta& fasta) {
+std::string first_names(const Genome& genome) {
   std::string names;
-  const std::size_t count = std::min<std::size_t>(3, fasta.contigs().size());
+  const std::size_t count = std::min<std::size_t>(3, genome.contigs().size());
   for (std::size_t i = 0; i < count; ++i) {
-    names += (i == 0 ? "" : ", ") + fasta.contigs()[i].name;
+    names += (i == 0 ? "" : ", ") + genome.contigs()[i].name;
   }
-  return names + (fasta.contigs().size() > count ? ", ..." : "");
+  return names + (genome.contigs().size() > count ? ", ..." : "");
 }
 
 }  // namespace
 
-genome::Reason ReferenceCheck::check(const io::VcfRecord& record, std::int64_t contig) {
+genome::Reason ReferenceCheck::check(const RecordText& record, std::int64_t contig) {
   ++records_;
   if (contig < 0) {
     ++without_contig_;
     if (first_missing_.empty()) {
       first_missing_ = record.contig;
       observer_.on_warning(fmt::format(
-          "{}: record {}: contig {} is not in {}: its records stay unscored (no_contig)",
-          reader_.path(), record.record_number, record.contig, fasta_.path()));
+          "{}: record {}: contig {} is not in {}: its records stay unscored (no_contig)", source_,
+          record.number, record.contig, genome_.name()));
     }
     return genome::Reason::no_contig;
   }
-  const std::int64_t length = fasta_.contigs()[static_cast<std::size_t>(contig)].length;
+  const std::int64_t length = genome_.contigs()[static_cast<std::size_t>(contig)].length;
   const auto bases = static_cast<std::int64_t>(record.ref.size());
   if (record.position < 0 || bases > length || record.position > length - bases) {
     return genome::Reason::off_contig;
   }
-  fasta_.fetch(contig, record.position, record.position + bases, found_);
+  genome_.fetch(contig, record.position, record.position + bases, found_);
   const bool matches = genome::iupac_matches(found_, record.ref);
   ++compared_;
   const genome::Reason reason = matches ? genome::Reason::none : mismatch(record);
@@ -51,15 +51,15 @@ genome::Reason ReferenceCheck::check(const io::VcfRecord& record, std::int64_t c
   return reason;
 }
 
-genome::Reason ReferenceCheck::mismatch(const io::VcfRecord& record) {
+genome::Reason ReferenceCheck::mismatch(const RecordText& record) {
   ++mismatches_;
   constexpr std::size_t longest = 20;
   const auto shortened = [](const std::string& bases) {
     return bases.size() <= longest ? bases : bases.substr(0, longest) + "...";
   };
-  const std::string text = fmt::format(
-      "{}: record {}: REF at {}:{} is {}, but {} has {}", reader_.path(), record.record_number,
-      record.contig, record.position + 1, shortened(record.ref), fasta_.path(), shortened(found_));
+  const std::string text = fmt::format("{}: record {}: REF at {}:{} is {}, but {} has {}", source_,
+                                       record.number, record.contig, record.position + 1,
+                                       shortened(record.ref), genome_.name(), shortened(found_));
   if (first_mismatch_.empty()) first_mismatch_ = text;
   if (mode_ == CheckRef::error) {
     throw FormatError(text +
@@ -88,7 +88,7 @@ void ReferenceCheck::finish() {
     throw FormatError(
         fmt::format("wrong reference? {}: no contig of its {} records is in {}: the file has {}, "
                     "the FASTA has {}: give the FASTA the file was called on",
-                    reader_.path(), records_, fasta_.path(), first_missing_, first_names(fasta_)));
+                    source_, records_, genome_.name(), first_missing_, first_names(genome_)));
   }
   if (compared_ < sample_records) judge();
 }

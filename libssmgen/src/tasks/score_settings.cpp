@@ -107,15 +107,16 @@ std::string ScoreSettings::tag(ScoreMode mode) const {
   return tag_prefix + "_" + name;
 }
 
-ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreOptions& options) {
+ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreChoices& choices,
+                                     const std::string& tag_prefix) {
   if (!model.is_dna) {
     throw InvalidArgument(
         fmt::format("{} cannot score variants: {}", model.name, model.vocabulary_note));
   }
-  check_tag_prefix(options.tag_prefix);
+  check_tag_prefix(tag_prefix);
   ScoreSettings settings;
-  settings.tag_prefix = options.tag_prefix;
-  for (const ScoreMode mode : options.modes) {
+  settings.tag_prefix = tag_prefix;
+  for (const ScoreMode mode : choices.modes) {
     check_mode(model, mode);
     if (std::find(settings.modes.begin(), settings.modes.end(), mode) == settings.modes.end()) {
       settings.modes.push_back(mode);
@@ -124,19 +125,19 @@ ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreOptions&
   if (settings.modes.empty()) {
     settings.modes.push_back(model.is_causal ? ScoreMode::causal : ScoreMode::masked);
   }
-  if (options.window_bases < 0 || options.window_bases > longest_window) {
+  if (choices.window_bases < 0 || choices.window_bases > longest_window) {
     throw InvalidArgument(fmt::format("window must be 0 (the default) or 1 to {} bases, not {}",
-                                      longest_window, options.window_bases));
+                                      longest_window, choices.window_bases));
   }
-  settings.window_bases = options.window_bases;
+  settings.window_bases = choices.window_bases;
   if (settings.window_bases == 0) {
     settings.window_bases = model.max_length > 0
                                 ? std::min(model.max_length, longest_default_window)
                                 : plain_default_window;
   }
-  settings.edge = options.edge == WindowEdge::shift ? genome::Edge::shift : genome::Edge::pad;
+  settings.edge = choices.edge == WindowEdge::shift ? genome::Edge::shift : genome::Edge::pad;
 
-  StrandChoice strand = options.strand;
+  StrandChoice strand = choices.strand;
   if (strand == StrandChoice::automatic) {
     strand = model.is_causal ? StrandChoice::mean : StrandChoice::plus;
   }
@@ -151,11 +152,12 @@ ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreOptions&
     settings.read_minus = strand != StrandChoice::plus;
   }
 
-  if (options.batch_windows < 0) {
+  if (choices.batch_windows < 0) {
     throw InvalidArgument(
-        fmt::format("batch must be a number of windows above 0, not {}", options.batch_windows));
+        fmt::format("batch must be a number of windows above 0, not {}", choices.batch_windows));
   }
-  settings.batch_windows = options.batch_windows;
+  settings.batch_windows = choices.batch_windows;
+  settings.is_batch_free = choices.batch_windows == 0;
   if (settings.batch_windows == 0) {
     settings.batch_windows = std::max<std::int64_t>(1, default_batch_bases / settings.window_bases);
   }

@@ -16,7 +16,8 @@ struct ScoreSettings {
   genome::Edge edge = genome::Edge::shift;
   bool read_plus = true;
   bool read_minus = false;
-  std::int64_t batch_windows = 0;
+  std::int64_t batch_windows = 0;  ///< at the most
+  bool is_batch_free = true;       ///< a batch may be smaller than that
   std::string tag_prefix;
 
   /// Name of a mode's INFO field.
@@ -27,6 +28,7 @@ struct ScoreSettings {
 };
 
 /// @throws InvalidArgument saying which option does not fit what.
-ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreOptions& options);
+ScoreSettings resolve_score_settings(const ModelInfo& model, const ScoreChoices& choices,
+                                     const std::string& tag_prefix = "SSM");
 
 }  // namespace ssmgen::tasks

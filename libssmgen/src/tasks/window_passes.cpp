@@ -28,8 +28,8 @@ std::size_t WindowPasses::KeyHash::operator()(const WindowKey& key) const noexce
   return hash;
 }
 
-WindowPasses::WindowPasses(const Model::Impl& model, io::Fasta& fasta, std::int64_t window_bases)
-    : fasta_(fasta),
+WindowPasses::WindowPasses(const Model::Impl& model, Genome& genome, std::int64_t window_bases)
+    : genome_(genome),
       window_bases_(window_bases),
       vocabulary_(model.dna()),
       encoder_(vocabulary_),
@@ -59,11 +59,11 @@ PassRead WindowPasses::request(const WindowKey& key, std::int64_t begin, std::in
 void WindowPasses::encode(WindowPass& pass, std::span<std::int32_t> ids) {
   const WindowKey& key = pass.key;
   std::string& letters = pass.letters;
-  const std::int64_t contig_length = fasta_.contigs()[static_cast<std::size_t>(key.contig)].length;
+  const std::int64_t contig_length = genome_.contigs()[static_cast<std::size_t>(key.contig)].length;
   const std::int64_t begin = std::max<std::int64_t>(0, key.start);
   const std::int64_t end = std::min(contig_length, key.start + window_bases_);
   letters.clear();
-  if (begin < end) fasta_.fetch(key.contig, begin, end, letters);
+  if (begin < end) genome_.fetch(key.contig, begin, end, letters);
   letters.insert(0, static_cast<std::size_t>(begin - key.start), 'N');
   letters.resize(static_cast<std::size_t>(window_bases_), 'N');
   letters.replace(static_cast<std::size_t>(key.edit_offset), key.replacement.size(),

@@ -6,12 +6,12 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <ssmgen/genome.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "genome/tokens.hpp"
-#include "io/fasta.hpp"
 #include "tasks/model_impl.hpp"
 
 namespace ssmgen::tasks {
@@ -59,7 +59,7 @@ struct PassRead {
 
 class WindowPasses {
  public:
-  WindowPasses(const Model::Impl& model, io::Fasta& fasta, std::int64_t window_bases);
+  WindowPasses(const Model::Impl& model, Genome& genome, std::int64_t window_bases);
 
   /// The probabilities at [begin, end) of the window, now or after the next run().
   PassRead request(const WindowKey& key, std::int64_t begin, std::int64_t end);
@@ -76,7 +76,7 @@ class WindowPasses {
   };
   void encode(WindowPass& pass, std::span<std::int32_t> ids);
 
-  io::Fasta& fasta_;
+  Genome& genome_;
   std::int64_t window_bases_;
   genome::DnaVocabulary vocabulary_;
   genome::DnaEncoder encoder_;

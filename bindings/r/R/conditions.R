@@ -1,0 +1,74 @@
+# What the library says, as R's conditions.
+
+ssmCondition <- function(kinds, message, call = NULL) {
+    structure(class = c(kinds, "condition"), list(message = message, call = call))
+}
+
+stopInvalid <- function(...) {
+    kinds <- c("ssmgen_invalid_argument", "ssmgen_error", "error")
+    stop(ssmCondition(kinds, paste0(...)))
+}
+
+# The value of a call into the library; its warnings and notes are given on, its error is thrown.
+checked <- function(answer) {
+    for (text in unique(answer$notes)) {
+        message(ssmCondition(c("ssmgen_note", "message"), paste0(text, "\n")))
+    }
+    for (text in unique(answer$warnings)) {
+        warning(ssmCondition(c("ssmgen_warning", "warning"), text))
+    }
+    if (!is.null(answer$error)) {
+        stop(ssmCondition(c(answer$error, "ssmgen_error", "error"), answer$message))
+    }
+    answer$value
+}
+
+oneString <- function(value, name) {
+    if (!is.character(value) || length(value) != 1L || is.na(value)) {
+        stopInvalid(name, ": expected one string, not ", shown(value))
+    }
+    value
+}
+
+oneFlag <- function(value, name) {
+    if (!is.logical(value) || length(value) != 1L || is.na(value)) {
+        stopInvalid(name, ": expected TRUE or FALSE, not ", shown(value))
+    }
+    value
+}
+
+# A count from 0: what R users write as 512 or 512L.
+oneCount <- function(value, name, most = 2^32) {
+    isCount <- is.numeric(value) && length(value) == 1L && !is.na(value) &&
+        value >= 0 && value <= most && value == floor(value)
+    if (!isCount) {
+        stopInvalid(name, ": expected a whole number from 0, not ", shown(value))
+    }
+    as.numeric(value)
+}
+
+shown <- function(value) {
+    text <- paste(deparse(value, nlines = 1L), collapse = "")
+    if (nchar(text) > 60L) paste0(substr(text, 1L, 57L), "...") else text
+}
+
+# A function(done, total) for the library, or NULL. To standard error, which data do not go to.
+progressBar <- function(progress) {
+    if (is.function(progress)) {
+        return(progress)
+    }
+    if (!oneFlag(progress, "progress")) {
+        return(NULL)
+    }
+    bar <- NULL
+    function(done, total) {
+        if (total <= 0) {
+            return(invisible())
+        }
+        if (is.null(bar)) {
+            bar <<- txtProgressBar(max = total, style = 3L, file = stderr())
+        }
+        setTxtProgressBar(bar, done)
+        if (done >= total) close(bar)
+    }
+}

@@ -1,0 +1,4 @@
+library(testthat)
+library(ssmgen)
+
+test_check("ssmgen")
