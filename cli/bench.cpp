@@ -211,13 +211,15 @@ int run_bench(const std::vector<std::string>& arguments) {
           ? Model::load(values["model"].as<std::string>(), where)
           : Model::random(config_of_shape(values["shape"].as<std::string>()), where);
   options.warms_up = !values["no-warm-up"].as<bool>();
-  const PassPlan pass =
-      model.plan(options.length, options.read == BenchRead::all, values["dry-run"].as<bool>());
+  const auto plan = [&](bool estimates_time) {
+    return model.plan(options.length, options.read == BenchRead::all, estimates_time);
+  };
   if (values["dry-run"].as<bool>()) {
-    std::cout << pass_text(pass) << "\n";
+    std::cout << pass_text(plan(true)) << "\n";
     return exit_ok;
   }
   const BenchResult result = bench_model(model, options);
+  const PassPlan pass = plan(false);
   if (values["json"].as<bool>()) {
     std::cout << to_json(model, options, pass, result).dump(2) << "\n";
   } else {
