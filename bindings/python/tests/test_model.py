@@ -446,7 +446,7 @@ except KeyboardInterrupt:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout, "it was done before the signal came"
-    assert float(done.stdout) < 3.0  # within one, where nothing else runs
+    assert float(done.stdout) < 10  # within one, where nothing else runs; the call takes minutes
     assert not (tmp_path / "out.vcf").exists() and not (tmp_path / "out.vcf.npy").exists()
 
 
