@@ -8,7 +8,7 @@ Wrong arguments are a ValueError, a wrong file is a FormatError, a failing devic
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
 """
 
-from ssmgen._core import EmbedSummary, ModelInfo, ScoreSummary, describe_model, version
+from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
 from ssmgen._model import Model, embed_files, load, score_vcf
 from ssmgen._variants import VariantScores
 from ssmgen.errors import FormatError
@@ -20,6 +20,7 @@ __all__ = [
     "FormatError",
     "Model",
     "ModelInfo",
+    "PassPlan",
     "ScoreSummary",
     "VariantScores",
     "describe_model",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import operator
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -60,6 +62,19 @@ class Model:
     def weights_sha256(self) -> str:
         """SHA-256 of the weight files, 64 hexadecimal digits; read at the first call."""
         return self._core.weights_sha256()
+
+    def plan(
+        self, length: int, *, predicts_all: bool = False, estimates_time: bool = False
+    ) -> _core.PassPlan:
+        """How a sequence of so many bases would run: its mode, chunk, and bytes of memory and
+        scratch beside the weights.
+
+        predicts_all: the logits of every position are read.
+        estimates_time: measure the device for a fraction of a second and fill in `seconds`.
+        Raises ValueError for a length below 1, RuntimeError when nothing fits into the memory
+        there is, saying what is needed and which option helps.
+        """
+        return self._core.plan(length, predicts_all, estimates_time)
 
     def encode(self, sequence: str) -> npt.NDArray[np.int32]:
         """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
@@ -200,19 +215,34 @@ def load(
     dtype: str = "f32",
     threads: int = 0,
     chunk: int = 0,
+    max_memory: int | str = 0,
+    device_memory: int | str = 0,
+    scratch: PathText = "",
 ) -> Model:
     """Reads a model directory (config.json and model.safetensors) and puts it on a device.
 
     device: "cpu", "cuda" or "cuda:N".
     dtype: storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
     threads: host threads that compute; 0 for one a core.
-    chunk: sequences longer than so many bases are swept in chunks; 0 chooses. Memory depends on
-        it, results do not.
+    chunk: sequences longer than so many bases are swept in chunks; 0 chooses.
+    max_memory: host memory that the process may take, in bytes or as "500M", "24G" or "1.5T"
+        (powers of 1000); 0 for what is free.
+    device_memory: the same for a CUDA device's own memory.
+    scratch: folder for activations that fit neither; "" for none. Nothing is left in it.
+    A long sequence is run in the fastest way that fits; results depend on none of the last four.
 
     Raises FormatError naming file and tensor, ValueError for options, RuntimeError naming the
     device when it is not there or has not enough memory.
     """
-    model = Model(_core.load(os.fspath(path), device, dtype, threads, chunk))
+    options = _core.ModelOptions()
+    options.device, options.dtype = device, dtype
+    options.threads, options.chunk = threads, _count(chunk, "chunk")
+    options.max_memory = _bytes(max_memory, "max_memory")
+    options.device_memory = _bytes(device_memory, "device_memory")
+    options.scratch = os.fspath(scratch)
+    if options.device_memory > 0 and options.device == "cpu":
+        raise ValueError("device_memory: it is for device 'cuda'; of a CPU it is max_memory")
+    model = Model(_core.load(os.fspath(path), options))
     for warning in model.info.warnings:
         _log.warning("%s", warning)
     for name in model.info.unused:
@@ -361,6 +391,26 @@ def _score_options(
     options.set_strand(strand)
     options.set_check_ref(check_ref)
     return options
+
+
+def _count(value: int, name: str) -> int:
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = -1
+    if not 0 <= count < 2**63:
+        raise ValueError(f"{name}: expected a whole number from 0, not {value!r}")
+    return count
+
+
+def _bytes(value: int | str, name: str) -> int:
+    """Bytes of a number, or of a text as the command line takes it."""
+    if not isinstance(value, str):
+        return _count(value, name)
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([kKMGT]?)", value)
+    if not found:
+        raise ValueError(f"{name}: expected bytes, as '500M', '24G' or '1.5T', not {value!r}")
+    return _count(int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " ")), name)
 
 
 def _sequence(value: Any, name: str) -> str:
