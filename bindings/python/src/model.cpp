@@ -10,8 +10,6 @@ namespace ssmgen::python {
 
 namespace {
 
-using Ids = py::array_t<std::int32_t, py::array::c_style>;
-
 std::shared_ptr<ModelHandle> load(const std::string& directory, const ModelOptions& options) {
   py::gil_scoped_release release;
   return std::make_shared<ModelHandle>(Model::load(directory, options));

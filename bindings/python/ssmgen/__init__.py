@@ -1,13 +1,15 @@
 """Genomic state space models (Caduceus, Mamba, S4) over DNA.
 
 load() gives a Model: its logits, embeddings of sequences and scores of variants are numpy arrays,
-with the bits of the command line. score_vcf() and embed_files() work from file to file.
-`python -m ssmgen.convert` makes safetensors of PyTorch's weights.
+with the bits of the command line. Model.causal() reads a sequence piece by piece. score_vcf() and
+embed_files() work from file to file. `python -m ssmgen.convert` makes safetensors of
+PyTorch's weights.
 
 Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
 """
 
+from ssmgen._causal import CausalState
 from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
 from ssmgen._model import Model, embed_files, load, score_vcf
 from ssmgen._variants import VariantScores
@@ -16,6 +18,7 @@ from ssmgen.errors import FormatError
 __version__ = version()
 
 __all__ = [
+    "CausalState",
     "EmbedSummary",
     "FormatError",
     "Model",

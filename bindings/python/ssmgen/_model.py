@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ssmgen import _core
+from ssmgen._causal import CausalState
 from ssmgen._variants import VariantScores, rows_of
 
 PathText = str | os.PathLike[str]
@@ -91,22 +92,17 @@ class Model:
         Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError when
         the device has not enough memory.
         """
-        if isinstance(sequence, str):
-            ids: npt.NDArray[Any] = self.encode(sequence)
-        else:
-            ids = np.asarray(sequence)
-        if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu" or ids.size == 0:
-            raise ValueError(
-                "ids: expected integers of shape (length,) or (batch, length), got "
-                f"{ids.dtype} {ids.shape}"
-            )
-        if int(ids.min()) < 0 or int(ids.max()) >= self.info.vocabulary:
-            raise ValueError(
-                f"ids: expected 0 to {self.info.vocabulary - 1}, got {ids.min()} to {ids.max()}"
-            )
-        dense = np.ascontiguousarray(ids, np.int32)
-        logits = self._core.logits(dense.reshape(-1, ids.shape[-1]))
-        return logits if ids.ndim == 2 else logits.reshape(logits.shape[1:])
+        dense = self._ids(sequence, (1, 2))
+        logits = self._core.logits(dense.reshape(-1, dense.shape[-1]))
+        return logits if dense.ndim == 2 else logits.reshape(logits.shape[1:])
+
+    def causal(self) -> CausalState:
+        """The start of a sequence that is fed piece by piece.
+
+        Raises ValueError for a model that is not causal or has no tokens, RuntimeError when the
+        device has not enough memory.
+        """
+        return CausalState(self)
 
     def embed(
         self,
@@ -207,6 +203,22 @@ class Model:
             scores,
             reason,
         )
+
+    def _ids(
+        self, sequence: str | npt.ArrayLike, dimensions: tuple[int, ...]
+    ) -> npt.NDArray[np.int32]:
+        """Dense ids of a sequence, checked."""
+        ids = self.encode(sequence) if isinstance(sequence, str) else np.asarray(sequence)
+        if ids.ndim not in dimensions or ids.dtype.kind not in "iu" or ids.size == 0:
+            shapes = " or ".join(["(length,)", "(batch, length)"][: len(dimensions)])
+            raise ValueError(
+                f"ids: expected integers of shape {shapes}, got {ids.dtype} {ids.shape}"
+            )
+        if int(ids.min()) < 0 or int(ids.max()) >= self.info.vocabulary:
+            raise ValueError(
+                f"ids: expected 0 to {self.info.vocabulary - 1}, got {ids.min()} to {ids.max()}"
+            )
+        return np.ascontiguousarray(ids, np.int32)
 
 
 def load(
