@@ -5,6 +5,9 @@ with the bits of the command line. Model.causal() reads a sequence piece by piec
 embed_files() work from file to file. `python -m ssmgen.convert` makes safetensors of
 PyTorch's weights.
 
+Arrays are the caller's own, in host memory whatever the device; other libraries take them by DLPack
+without a copy. Tensors that stay on a GPU are not there yet.
+
 Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
 """
@@ -12,6 +15,7 @@ RuntimeError. What a run has to tell goes to the logger "ssmgen".
 from ssmgen._causal import CausalState
 from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
 from ssmgen._model import Model, embed_files, load, score_vcf
+from ssmgen._regions import RegionEmbeddings
 from ssmgen._variants import VariantScores
 from ssmgen.errors import FormatError
 
@@ -24,6 +28,7 @@ __all__ = [
     "Model",
     "ModelInfo",
     "PassPlan",
+    "RegionEmbeddings",
     "ScoreSummary",
     "VariantScores",
     "describe_model",

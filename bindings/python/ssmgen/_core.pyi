@@ -172,6 +172,12 @@ def embed_files(
     warning: Callable[[str], object] | None,
 ) -> EmbedSummary: ...
 
+def fetch_regions(
+    regions: list[tuple[str, int, int, bool]],
+    fasta: str,
+    warning: Callable[[str], object],
+) -> list[str]: ...
+
 class ScoreOptions:
     input: str
     fasta: str

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ssmgen import _core
 from ssmgen._causal import CausalState
+from ssmgen._regions import RegionEmbeddings, regions_of
 from ssmgen._variants import VariantScores, rows_of
 
 PathText = str | os.PathLike[str]
@@ -155,6 +156,49 @@ class Model:
             return values[..., 0, :] if single else values
         parts = [values[..., a:b, :] for a, b in zip(first_rows[:-1], first_rows[1:])]
         return parts[0] if single else parts
+
+    def embed_regions(
+        self,
+        regions: Any,
+        fasta: PathText,
+        *,
+        layer: int | str = "last",
+        pool: str = "mean",
+        strand: str = "auto",
+        **settings: Any,
+    ) -> RegionEmbeddings:
+        """Pooled hidden states of regions of a genome; the numbers of `ssmgen embed --bed`.
+
+        regions: (contig, begin, end[, name[, strand]]) tuples, 0-based and half-open; or a table
+            (pandas, polars, a dict) with these columns; or the path of a BED in plain text. Those
+            on the "-" strand are embedded as their reverse complement.
+        fasta: the genome, plain or bgzip.
+        layer: "last" or N. The rest is as in embed().
+
+        Raises ValueError for regions that do not lie on the genome, by their number from 1, and as
+        embed(); FormatError for the FASTA and the BED.
+        """
+        if pool == "none" or layer == "all":
+            raise ValueError("embed_regions gives one row a region: no pool 'none', no layer 'all'")
+        rows = regions_of(regions)
+        if not rows:
+            raise ValueError("regions: there is none")
+        letters = _core.fetch_regions(
+            [(row.contig, row.begin, row.end, row.strand == "-") for row in rows],
+            os.fspath(fasta),
+            _log.warning,
+        )
+        values = self.embed(letters, layer=layer, pool=pool, strand=strand, **settings)
+        assert isinstance(values, np.ndarray)
+        return RegionEmbeddings(
+            [row.contig for row in rows],
+            np.array([row.begin for row in rows], np.int64),
+            np.array([row.end for row in rows], np.int64),
+            [row.name for row in rows],
+            [row.strand for row in rows],
+            values,
+            {"model": self.info.name, "layer": str(layer), "pool": pool, "strand": strand},
+        )
 
     def score_variants(
         self,

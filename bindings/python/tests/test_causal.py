@@ -1,4 +1,4 @@
-"""Model.causal(): pieces are the whole, states go to bytes and back, and foreign ones are refused."""
+"""Model.causal(): pieces are the whole, states go to bytes and back, foreign ones are refused."""
 
 import os
 import struct
