@@ -15,7 +15,8 @@ namespace ssmgen::base {
 namespace {
 
 std::string resolved(std::string folder) {
-  return folder.empty() ? std::filesystem::temp_directory_path().string() : folder;
+  if (folder.empty()) folder = std::filesystem::temp_directory_path().string();
+  return folder;
 }
 
 // Where the file system cannot make a file without a name, the name is taken away at once.

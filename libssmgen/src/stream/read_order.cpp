@@ -31,8 +31,7 @@ ChunkRange ReadOrder::positions(std::int64_t first, std::int64_t count) const {
   const auto end =
       std::ranges::lower_bound(begin, reads_.end(), first + count, {}, &RowRead::sequence);
   if (begin == end) return {};
-  const auto [lowest, highest] =
-      std::ranges::minmax(std::ranges::subrange(begin, end), {}, &RowRead::position);
+  const auto [lowest, highest] = std::ranges::minmax(std::span(begin, end), {}, &RowRead::position);
   return {lowest.position, highest.position + 1};
 }
 
