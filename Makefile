@@ -15,7 +15,7 @@ DEMO_GENOME := test_data/genome/demo.fa
 DEMO_VCF := test_data/variants/demo.vcf
 DEMO_OUT := build/demo/demo.scored.vcf
 
-.PHONY: help demo check asan tidy bench fuzz check-gpu r-check r-docs install data venv clean
+.PHONY: help demo check asan tidy bench fuzz check-gpu r-check r-docs wheel install data venv clean
 
 help: ## say what there is
 	@echo "make TARGET, where TARGET is one of"
@@ -98,6 +98,13 @@ r-docs: ## make the R package's man pages, NAMESPACE and RcppExports again
 	@.ci/bootstrap r-check
 	@cd bindings/r && Rscript -e 'Rcpp::compileAttributes(".")' \
 	  -e 'roxygen2::roxygenise(load_code = roxygen2::load_source)'
+
+wheel: venv ## make a Python wheel with the library inside, install it in a fresh venv and score
+	@.ci/bootstrap check
+	@[ -f build/build.ninja ] || cmake --preset release -DSSMGEN_BUILD_TESTS=OFF
+	@cmake --build build -j $(JOBS) --target lib/libssmgen.so bin/ssmgen
+	@bindings/python/make_wheel.sh build build/wheel
+	@bindings/python/check_wheel.sh build/wheel/ssmgen-*.whl
 
 install: ## build, then copy headers, library, command and packages to PREFIX
 	@.ci/bootstrap demo

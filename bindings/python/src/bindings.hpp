@@ -24,6 +24,9 @@ namespace py = pybind11;
 /// Lets Python's signal handlers run: Ctrl-C becomes KeyboardInterrupt. Called without the GIL.
 void check_signals();
 
+/// Token ids as the library reads them.
+using Ids = py::array_t<std::int32_t, py::array::c_style>;
+
 /// A dense array that takes over the values: nothing is copied.
 template <class Value>
 py::array_t<Value> array_of(std::vector<Value>&& values, std::vector<py::ssize_t> shape) {
@@ -53,6 +56,21 @@ class ModelHandle {
     return compute(model_.model());
   }
 
+  /// Ends something that lies on the model's device, wherever Python drops it: in a callback of the
+  /// model's own call, or in a forked child, which has no such device and leaves it as it is.
+  template <class Thing>
+  void let_go(std::unique_ptr<Thing> thing) noexcept {
+    if (is_in_child()) {
+      static_cast<void>(thing.release());
+    } else if (owner_ == std::this_thread::get_id()) {
+      thing.reset();
+    } else {
+      py::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      thing.reset();
+    }
+  }
+
   /// What needs no lock. @throws DeviceError in a forked child.
   const Model& model() const { return model_.model(); }
 
@@ -63,6 +81,7 @@ class ModelHandle {
     std::atomic<std::thread::id>& id_;
   };
   void check_caller() const;
+  bool is_in_child() const noexcept;
 
   ProcessModel model_;
   std::mutex mutex_;
@@ -105,6 +124,7 @@ class Observer final : public ScoreObserver, public EmbedObserver {
 };
 
 void bind_model(py::module_& module);
+void bind_causal(py::module_& module);
 void bind_embed(py::module_& module);
 void bind_score(py::module_& module);
 

@@ -1,6 +1,9 @@
 // Hidden states of sequences: in memory, and from file to file.
 
 #include <algorithm>
+#include <functional>
+#include <pybind11/functional.h>
+#include <tuple>
 
 #include "bindings.hpp"
 
@@ -60,6 +63,18 @@ py::tuple embed(ModelHandle& handle, const std::vector<std::string>& sequences,
   return py::make_tuple(
       array_of(std::move(array.values), {array.layers, array.rows, array.channels}),
       array_of(std::move(array.first_rows), {offsets}));
+}
+
+// Regions are (contig, begin, end, is on the minus strand).
+std::vector<std::string> fetch(
+    const std::vector<std::tuple<std::string, std::int64_t, std::int64_t, bool>>& rows,
+    const std::string& fasta, const std::function<void(const std::string&)>& warning) {
+  std::vector<GenomeRegion> regions;
+  regions.reserve(rows.size());
+  for (const auto& [contig, begin, end, is_minus] : rows) {
+    regions.push_back({contig, begin, end, is_minus});
+  }
+  return fetch_regions(*open_fasta(fasta, warning), regions);
 }
 
 EmbedSummary embed_to_files(ModelHandle& handle, const EmbedOptions& options, py::object progress,
@@ -130,6 +145,8 @@ void bind_embed(py::module_& module) {
       .def_readonly("reads_without_sequence", &EmbedSummary::reads_without_sequence, "left out")
       .def_readonly("seconds", &EmbedSummary::seconds);
   module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"));
+  module.def("fetch_regions", &fetch, py::arg("regions"), py::arg("fasta"), py::arg("warning"),
+             py::call_guard<py::gil_scoped_release>());
   module.def("embed_files", &embed_to_files, py::arg("model"), py::arg("options"),
              py::arg("progress"), py::arg("plan"), py::arg("note"), py::arg("warning"));
 }

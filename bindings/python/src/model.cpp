@@ -10,17 +10,14 @@ namespace ssmgen::python {
 
 namespace {
 
-using Ids = py::array_t<std::int32_t, py::array::c_style>;
-
-std::unique_ptr<ModelHandle> load(const std::string& directory, const std::string& device,
-                                  const std::string& dtype, int threads, std::int64_t chunk_bases) {
-  ModelOptions options;
-  options.device = parse_device(device);
-  options.dtype = parse_dtype(dtype);
-  options.threads = threads;
-  options.chunk_bases = chunk_bases;
+std::shared_ptr<ModelHandle> load(const std::string& directory, const ModelOptions& options) {
   py::gil_scoped_release release;
-  return std::make_unique<ModelHandle>(Model::load(directory, options));
+  return std::make_shared<ModelHandle>(Model::load(directory, options));
+}
+
+PassPlan plan(ModelHandle& handle, std::int64_t length, bool predicts_all, bool estimates_time) {
+  return handle.run(
+      [&](const Model& model) { return model.plan(length, predicts_all, estimates_time); });
 }
 
 // (batch, length) -> (batch, length, vocabulary), so many rows at a time.
@@ -89,11 +86,44 @@ void bind_info(py::module_& module) {
       .def_readonly("warnings", &ModelInfo::warnings, "said of config and tokenizer");
 }
 
+void bind_options(py::module_& module) {
+  py::class_<ModelOptions>(module, "ModelOptions")
+      .def(py::init<>())
+      .def_property(
+          "device", [](const ModelOptions& self) { return device_name(self.device); },
+          [](ModelOptions& self, const std::string& text) { self.device = parse_device(text); })
+      .def_property(
+          "dtype", [](const ModelOptions& self) { return std::string(dtype_name(self.dtype)); },
+          [](ModelOptions& self, const std::string& text) { self.dtype = parse_dtype(text); })
+      .def_readwrite("threads", &ModelOptions::threads)
+      .def_readwrite("chunk", &ModelOptions::chunk_bases)
+      .def_readwrite("max_memory", &ModelOptions::max_memory_bytes)
+      .def_readwrite("device_memory", &ModelOptions::device_memory_bytes)
+      .def_readwrite("scratch", &ModelOptions::scratch);
+}
+
+void bind_plan(py::module_& module) {
+  py::class_<PassPlan>(module, "PassPlan",
+                       "How a sequence goes through a model, and what that takes beside the "
+                       "weights.")
+      .def_readonly("mode", &PassPlan::mode, "whole, kept, folded or chunks")
+      .def_readonly("stream_place", &PassPlan::stream_place,
+                    "of folded: device, host or scratch; device is memory on a CPU")
+      .def_readonly("length", &PassPlan::length, "bases")
+      .def_readonly("chunk", &PassPlan::chunk_bases, "bases")
+      .def_readonly("device_bytes", &PassPlan::device_bytes, "memory of the device")
+      .def_readonly("host_bytes", &PassPlan::host_bytes, "memory of a device's host")
+      .def_readonly("scratch_bytes", &PassPlan::scratch_bytes, "of the scratch folder")
+      .def_readonly("seconds", &PassPlan::seconds, "estimated; 0 when it was not asked for");
+}
+
 }  // namespace
 
 void bind_model(py::module_& module) {
   bind_info(module);
-  py::class_<ModelHandle>(module, "Model")
+  bind_options(module);
+  bind_plan(module);
+  py::class_<ModelHandle, std::shared_ptr<ModelHandle>>(module, "Model")
       .def_property_readonly("info", [](const ModelHandle& self) { return self.model().info(); })
       .def_property_readonly(
           "device",
@@ -111,10 +141,10 @@ void bind_model(py::module_& module) {
            [](ModelHandle& self) {
              return self.run([](const Model& model) { return model.weights_sha256(); });
            })
+      .def("plan", &plan, py::arg("length"), py::arg("predicts_all"), py::arg("estimates_time"))
       .def("encode", &encode)
       .def("logits", &logits);
-  module.def("load", &load, py::arg("directory"), py::arg("device"), py::arg("dtype"),
-             py::arg("threads"), py::arg("chunk_bases"));
+  module.def("load", &load, py::arg("directory"), py::arg("options"));
   module.def("describe_model", &describe_model, py::call_guard<py::gil_scoped_release>());
 }
 

@@ -45,6 +45,15 @@ void ModelHandle::check_caller() const {
   }
 }
 
+bool ModelHandle::is_in_child() const noexcept {
+  try {
+    model();
+    return false;
+  } catch (const DeviceError&) {
+    return true;
+  }
+}
+
 void Pace::done(std::int64_t bases) {
   check_signals();
   const steady_clock::time_point now = steady_clock::now();
@@ -126,6 +135,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("version", &version);
   py::register_exception_translator(&translate);
   bind_model(module);
+  bind_causal(module);
   bind_embed(module);
   bind_score(module);
 }

@@ -1,25 +1,34 @@
 """Genomic state space models (Caduceus, Mamba, S4) over DNA.
 
 load() gives a Model: its logits, embeddings of sequences and scores of variants are numpy arrays,
-with the bits of the command line. score_vcf() and embed_files() work from file to file.
-`python -m ssmgen.convert` makes safetensors of PyTorch's weights.
+with the bits of the command line. Model.causal() reads a sequence piece by piece. score_vcf() and
+embed_files() work from file to file. `python -m ssmgen.convert` makes safetensors of
+PyTorch's weights.
+
+Arrays are the caller's own, in host memory whatever the device; other libraries take them by DLPack
+without a copy. Tensors that stay on a GPU are not there yet.
 
 Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
 """
 
-from ssmgen._core import EmbedSummary, ModelInfo, ScoreSummary, describe_model, version
+from ssmgen._causal import CausalState
+from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
 from ssmgen._model import Model, embed_files, load, score_vcf
+from ssmgen._regions import RegionEmbeddings
 from ssmgen._variants import VariantScores
 from ssmgen.errors import FormatError
 
 __version__ = version()
 
 __all__ = [
+    "CausalState",
     "EmbedSummary",
     "FormatError",
     "Model",
     "ModelInfo",
+    "PassPlan",
+    "RegionEmbeddings",
     "ScoreSummary",
     "VariantScores",
     "describe_model",

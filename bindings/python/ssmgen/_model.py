@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import operator
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ssmgen import _core
+from ssmgen._causal import CausalState
+from ssmgen._regions import RegionEmbeddings, regions_of
 from ssmgen._variants import VariantScores, rows_of
 
 PathText = str | os.PathLike[str]
@@ -61,6 +65,19 @@ class Model:
         """SHA-256 of the weight files, 64 hexadecimal digits; read at the first call."""
         return self._core.weights_sha256()
 
+    def plan(
+        self, length: int, *, predicts_all: bool = False, estimates_time: bool = False
+    ) -> _core.PassPlan:
+        """How a sequence of so many bases would run: its mode, chunk, and bytes of memory and
+        scratch beside the weights.
+
+        predicts_all: the logits of every position are read.
+        estimates_time: measure the device for a fraction of a second and fill in `seconds`.
+        Raises ValueError for a length below 1, RuntimeError when nothing fits into the memory
+        there is, saying what is needed and which option helps.
+        """
+        return self._core.plan(length, predicts_all, estimates_time)
+
     def encode(self, sequence: str) -> npt.NDArray[np.int32]:
         """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
         "unknown". Raises ValueError when the model has no DNA vocabulary."""
@@ -76,22 +93,17 @@ class Model:
         Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError when
         the device has not enough memory.
         """
-        if isinstance(sequence, str):
-            ids: npt.NDArray[Any] = self.encode(sequence)
-        else:
-            ids = np.asarray(sequence)
-        if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu" or ids.size == 0:
-            raise ValueError(
-                "ids: expected integers of shape (length,) or (batch, length), got "
-                f"{ids.dtype} {ids.shape}"
-            )
-        if int(ids.min()) < 0 or int(ids.max()) >= self.info.vocabulary:
-            raise ValueError(
-                f"ids: expected 0 to {self.info.vocabulary - 1}, got {ids.min()} to {ids.max()}"
-            )
-        dense = np.ascontiguousarray(ids, np.int32)
-        logits = self._core.logits(dense.reshape(-1, ids.shape[-1]))
-        return logits if ids.ndim == 2 else logits.reshape(logits.shape[1:])
+        dense = self._ids(sequence, (1, 2))
+        logits = self._core.logits(dense.reshape(-1, dense.shape[-1]))
+        return logits if dense.ndim == 2 else logits.reshape(logits.shape[1:])
+
+    def causal(self) -> CausalState:
+        """The start of a sequence that is fed piece by piece.
+
+        Raises ValueError for a model that is not causal or has no tokens, RuntimeError when the
+        device has not enough memory.
+        """
+        return CausalState(self)
 
     def embed(
         self,
@@ -145,6 +157,49 @@ class Model:
         parts = [values[..., a:b, :] for a, b in zip(first_rows[:-1], first_rows[1:])]
         return parts[0] if single else parts
 
+    def embed_regions(
+        self,
+        regions: Any,
+        fasta: PathText,
+        *,
+        layer: int | str = "last",
+        pool: str = "mean",
+        strand: str = "auto",
+        **settings: Any,
+    ) -> RegionEmbeddings:
+        """Pooled hidden states of regions of a genome; the numbers of `ssmgen embed --bed`.
+
+        regions: (contig, begin, end[, name[, strand]]) tuples, 0-based and half-open; or a table
+            (pandas, polars, a dict) with these columns; or the path of a BED in plain text. Those
+            on the "-" strand are embedded as their reverse complement.
+        fasta: the genome, plain or bgzip.
+        layer: "last" or N. The rest is as in embed().
+
+        Raises ValueError for regions that do not lie on the genome, by their number from 1, and as
+        embed(); FormatError for the FASTA and the BED.
+        """
+        if pool == "none" or layer == "all":
+            raise ValueError("embed_regions gives one row a region: no pool 'none', no layer 'all'")
+        rows = regions_of(regions)
+        if not rows:
+            raise ValueError("regions: there is none")
+        letters = _core.fetch_regions(
+            [(row.contig, row.begin, row.end, row.strand == "-") for row in rows],
+            os.fspath(fasta),
+            _log.warning,
+        )
+        values = self.embed(letters, layer=layer, pool=pool, strand=strand, **settings)
+        assert isinstance(values, np.ndarray)
+        return RegionEmbeddings(
+            [row.contig for row in rows],
+            np.array([row.begin for row in rows], np.int64),
+            np.array([row.end for row in rows], np.int64),
+            [row.name for row in rows],
+            [row.strand for row in rows],
+            values,
+            {"model": self.info.name, "layer": str(layer), "pool": pool, "strand": strand},
+        )
+
     def score_variants(
         self,
         variants: Any,
@@ -193,6 +248,22 @@ class Model:
             reason,
         )
 
+    def _ids(
+        self, sequence: str | npt.ArrayLike, dimensions: tuple[int, ...]
+    ) -> npt.NDArray[np.int32]:
+        """Dense ids of a sequence, checked."""
+        ids = self.encode(sequence) if isinstance(sequence, str) else np.asarray(sequence)
+        if ids.ndim not in dimensions or ids.dtype.kind not in "iu" or ids.size == 0:
+            shapes = " or ".join(["(length,)", "(batch, length)"][: len(dimensions)])
+            raise ValueError(
+                f"ids: expected integers of shape {shapes}, got {ids.dtype} {ids.shape}"
+            )
+        if int(ids.min()) < 0 or int(ids.max()) >= self.info.vocabulary:
+            raise ValueError(
+                f"ids: expected 0 to {self.info.vocabulary - 1}, got {ids.min()} to {ids.max()}"
+            )
+        return np.ascontiguousarray(ids, np.int32)
+
 
 def load(
     path: PathText,
@@ -200,19 +271,34 @@ def load(
     dtype: str = "f32",
     threads: int = 0,
     chunk: int = 0,
+    max_memory: int | str = 0,
+    device_memory: int | str = 0,
+    scratch: PathText = "",
 ) -> Model:
     """Reads a model directory (config.json and model.safetensors) and puts it on a device.
 
     device: "cpu", "cuda" or "cuda:N".
     dtype: storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
     threads: host threads that compute; 0 for one a core.
-    chunk: sequences longer than so many bases are swept in chunks; 0 chooses. Memory depends on
-        it, results do not.
+    chunk: sequences longer than so many bases are swept in chunks; 0 chooses.
+    max_memory: host memory that the process may take, in bytes or as "500M", "24G" or "1.5T"
+        (powers of 1000); 0 for what is free.
+    device_memory: the same for a CUDA device's own memory.
+    scratch: folder for activations that fit neither; "" for none. Nothing is left in it.
+    A long sequence is run in the fastest way that fits; results depend on none of the last four.
 
     Raises FormatError naming file and tensor, ValueError for options, RuntimeError naming the
     device when it is not there or has not enough memory.
     """
-    model = Model(_core.load(os.fspath(path), device, dtype, threads, chunk))
+    options = _core.ModelOptions()
+    options.device, options.dtype = device, dtype
+    options.threads, options.chunk = threads, _count(chunk, "chunk")
+    options.max_memory = _bytes(max_memory, "max_memory")
+    options.device_memory = _bytes(device_memory, "device_memory")
+    options.scratch = os.fspath(scratch)
+    if options.device_memory > 0 and options.device == "cpu":
+        raise ValueError("device_memory: it is for device 'cuda'; of a CPU it is max_memory")
+    model = Model(_core.load(os.fspath(path), options))
     for warning in model.info.warnings:
         _log.warning("%s", warning)
     for name in model.info.unused:
@@ -361,6 +447,26 @@ def _score_options(
     options.set_strand(strand)
     options.set_check_ref(check_ref)
     return options
+
+
+def _count(value: int, name: str) -> int:
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = -1
+    if not 0 <= count < 2**63:
+        raise ValueError(f"{name}: expected a whole number from 0, not {value!r}")
+    return count
+
+
+def _bytes(value: int | str, name: str) -> int:
+    """Bytes of a number, or of a text as the command line takes it."""
+    if not isinstance(value, str):
+        return _count(value, name)
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([kKMGT]?)", value)
+    if not found:
+        raise ValueError(f"{name}: expected bytes, as '500M', '24G' or '1.5T', not {value!r}")
+    return _count(int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " ")), name)
 
 
 def _sequence(value: Any, name: str) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ssmgen._extras import anndata_of, extra
+from ssmgen._tables import columns_of
+
 # What a VCF can hold in these columns.
 _CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
 _ALLELE = re.compile(r"[!-+\--~]+")  # printable, but no comma
@@ -49,14 +52,27 @@ class VariantScores:
     def __len__(self) -> int:
         return len(self.chrom)
 
-    def to_pandas(self) -> Any:
-        """A DataFrame with a column for each field and mode. Needs pandas."""
-        import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    def _observations(self) -> dict[str, Any]:
+        names = ("variant", "chrom", "pos", "ref", "alt", "reason")
+        return {name: getattr(self, name) for name in names}
 
-        columns = {"variant": self.variant, "chrom": self.chrom, "pos": self.pos, "ref": self.ref}
-        return pandas.DataFrame(
-            {**columns, "alt": self.alt, **self.scores, "reason": self.reason}
-        )
+    def to_pandas(self) -> Any:
+        """A DataFrame with a column for each field and mode.
+
+        Raises ImportError, which names the extra, without pandas.
+        """
+        columns = self._observations()
+        reason = columns.pop("reason")
+        return extra("pandas").DataFrame({**columns, **self.scores, "reason": reason})
+
+    def to_anndata(self) -> Any:
+        """An AnnData: X is the scores, (rows, modes), obs the variants with their reasons, var the
+        modes.
+
+        Raises ImportError, which names the extra, without anndata.
+        """
+        values = np.stack(list(self.scores.values()), axis=1)
+        return anndata_of(values, self._observations(), list(self.scores), {})
 
 
 def rows_of(variants: Any) -> list[Row]:
@@ -64,7 +80,8 @@ def rows_of(variants: Any) -> list[Row]:
     if isinstance(variants, (str, bytes)):
         raise ValueError("variants: expected (chrom, pos, ref, alt) tuples, a table or records")
     if hasattr(variants, "columns") or isinstance(variants, Mapping):
-        variants = _table_rows(variants)
+        names = ("chrom", "pos", "ref", "alt")
+        variants = columns_of(variants, {name: (name,) for name in names}, (), "variants")
     rows: list[Row] = []
     for i, variant in enumerate(_iterate(variants)):
         chrom, pos, ref, alts = _fields(i, variant)
@@ -78,22 +95,6 @@ def _iterate(variants: Any) -> Iterable[Any]:
         kind = type(variants).__name__
         raise ValueError(f"variants: expected a sequence, a table or records, not {kind}")
     return variants
-
-
-def _table_rows(table: Any) -> list[tuple[Any, ...]]:
-    """Of pandas, polars or a mapping of columns."""
-    names = list(table.columns) if hasattr(table, "columns") else list(table)
-    by_name = {str(name).lstrip("#").lower(): name for name in names}
-    columns = []
-    for wanted in ("chrom", "pos", "ref", "alt"):
-        if wanted not in by_name:
-            raise ValueError(f"variants: the table has no column '{wanted}', only {names}")
-        column = table[by_name[wanted]]
-        columns.append(column.to_list() if hasattr(column, "to_list") else list(column))
-    if len({len(column) for column in columns}) > 1:
-        lengths = [len(column) for column in columns]
-        raise ValueError(f"variants: columns of different lengths {lengths}")
-    return list(zip(*columns))
 
 
 def _fields(i: int, variant: Any) -> tuple[Any, Any, Any, Sequence[Any]]:
