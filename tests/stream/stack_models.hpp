@@ -16,6 +16,7 @@
 #include "models/registry.hpp"
 #include "stream/stack_runner.hpp"
 #include "tests/support/devices.hpp"
+#include "tests/support/model_cases.hpp"
 
 namespace ssmgen::stream::test_stacks {
 
@@ -69,13 +70,7 @@ inline Network make_network(const ModelCase& model_case, Dtype dtype, int thread
   return network;
 }
 
-inline std::vector<std::int32_t> random_bases(std::int64_t count) {
-  std::mt19937 generator(3);
-  std::uniform_int_distribution<std::int32_t> base(7, 11);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
-  std::generate(ids.begin(), ids.end(), [&] { return base(generator); });
-  return ids;
-}
+using test::random_bases;
 
 struct Results {
   std::vector<float> logits;

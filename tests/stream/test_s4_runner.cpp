@@ -14,6 +14,7 @@
 #include "stream/runner.hpp"
 #include "stream/s4_runner.hpp"
 #include "tests/support/machine.hpp"
+#include "tests/support/model_cases.hpp"
 
 namespace ssmgen::stream {
 namespace {
@@ -59,13 +60,7 @@ struct Model {
   bool is_causal() const { return std::get<models::S4Stack>(*network).is_causal(); }
 };
 
-std::vector<std::int32_t> random_bases(std::int64_t count) {
-  std::mt19937 generator(3);
-  std::uniform_int_distribution<std::int32_t> base(7, 11);
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
-  std::generate(ids.begin(), ids.end(), [&] { return base(generator); });
-  return ids;
-}
+using test::random_bases;
 
 struct Results {
   std::vector<float> logits;
@@ -201,11 +196,7 @@ INSTANTIATE_TEST_SUITE_P(Models, S4RunnerLaws,
                          testing::Combine(testing::ValuesIn(s4_cases),
                                           testing::Values(Dtype::f32, Dtype::bf16),
                                           testing::ValuesIn(test::devices())),
-                         [](const auto& info_of) {
-                           return std::string(std::get<0>(info_of.param).name) + "_" +
-                                  std::string(dtype_name(std::get<1>(info_of.param))) + "_" +
-                                  test::device_label(std::get<2>(info_of.param));
-                         });
+                         [](const auto& one) { return test::case_label(one); });
 
 TEST(S4Runner, RefusesIdsAndReadsOutsideTheirRange) {
   Model s4(s4_cases[0], Dtype::f32);

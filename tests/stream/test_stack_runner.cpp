@@ -6,6 +6,7 @@
 #include <ssmgen/errors.hpp>
 
 #include "tests/stream/stack_models.hpp"
+#include "tests/support/model_cases.hpp"
 #include "tests/support/tolerance.hpp"
 
 namespace ssmgen::stream {
@@ -181,11 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Models, StackRunnerLaws,
                          testing::Combine(testing::ValuesIn(model_cases),
                                           testing::Values(Dtype::f32, Dtype::bf16),
                                           testing::ValuesIn(test::devices())),
-                         [](const auto& info_of) {
-                           return std::string(std::get<0>(info_of.param).name) + "_" +
-                                  std::string(dtype_name(std::get<1>(info_of.param))) + "_" +
-                                  test::device_label(std::get<2>(info_of.param));
-                         });
+                         [](const auto& one) { return test::case_label(one); });
 
 TEST(StackRunner, RefusesIdsAndReadsOutsideTheirRange) {
   const Network model = make_network(model_cases[0], Dtype::f32, 1);

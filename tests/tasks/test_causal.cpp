@@ -6,6 +6,7 @@
 
 #include "tests/support/devices.hpp"
 #include "tests/support/expect_error.hpp"
+#include "tests/support/model_cases.hpp"
 
 namespace ssmgen {
 namespace {
@@ -103,11 +104,7 @@ INSTANTIATE_TEST_SUITE_P(Models, CausalLaws,
                          testing::Combine(testing::ValuesIn(causal_cases),
                                           testing::Values(Dtype::f32, Dtype::bf16),
                                           testing::ValuesIn(test::devices())),
-                         [](const auto& info_of) {
-                           return std::string(std::get<0>(info_of.param).name) + "_" +
-                                  std::string(dtype_name(std::get<1>(info_of.param))) + "_" +
-                                  test::device_label(std::get<2>(info_of.param));
-                         });
+                         [](const auto& one) { return test::case_label(one); });
 
 TEST(CausalRunner, RefusesStatesThatAreNotItsOwn) {
   const Model mamba = Model::random(causal_cases[0].config);
