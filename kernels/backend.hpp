@@ -18,6 +18,7 @@
 #include "kernels/product.hpp"
 #include "kernels/selective_scan.hpp"
 #include "kernels/state_convolution.hpp"
+#include "kernels/sweep_inputs.hpp"
 #include "kernels/token_embedding.hpp"
 
 namespace ssmgen::kernels {
@@ -93,6 +94,14 @@ class Backend {
 
   virtual std::unique_ptr<PreparedProduct> prepare_product(const ProductSpec& spec) = 0;
   virtual void product(Stream stream, const ProductArgs& args) = 0;
+
+  /// Null where the kernels of its parts are what the back end has for it.
+  virtual std::unique_ptr<PreparedSweepInputs> prepare_sweep_inputs(
+      const SweepInputsSpec& /*spec*/) {
+    return nullptr;
+  }
+  /// Only with what prepare_sweep_inputs() gave.
+  virtual void sweep_inputs(Stream /*stream*/, const SweepInputsArgs& /*args*/) {}
 
   virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<float>& args) = 0;
   virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<bfloat16>& args) = 0;

@@ -169,6 +169,12 @@ __global__ void keep_tail(const CausalConvArgs<T> args) {
 }
 
 template <class T, int width>
+void launch_keep_tail(cudaStream_t stream, const CausalConvArgs<T>& args) {
+  keep_tail<T, width><<<grid_of(args.batch * args.channels), threads_of_grid, 0, stream>>>(args);
+  check_launch("causal_conv: carry");
+}
+
+template <class T, int width>
 void run_width(cudaStream_t stream, const CausalConvArgs<T>& args) {
   const std::int64_t strips = (args.length + positions - 1) / positions;
   const bool vectors = width == 4 && args.channels % vector_elements<T> == 0 &&
@@ -186,8 +192,7 @@ void run_width(cudaStream_t stream, const CausalConvArgs<T>& args) {
   }
   check_launch("causal_conv");
   if (args.carry_out == nullptr || width == 1) return;
-  keep_tail<T, width><<<grid_of(args.batch * args.channels), threads_of_grid, 0, stream>>>(args);
-  check_launch("causal_conv: carry");
+  launch_keep_tail<T, width>(stream, args);
 }
 
 template <class T, int width>
@@ -220,6 +225,10 @@ void causal_conv(cudaStream_t stream, const CausalConvArgs<float>& args) {
 }
 void causal_conv(cudaStream_t stream, const CausalConvArgs<bfloat16>& args) {
   run(stream, args);
+}
+
+void keep_last_inputs(cudaStream_t stream, const CausalConvArgs<bfloat16>& args) {
+  launch_keep_tail<bfloat16, 4>(stream, args);
 }
 
 }  // namespace ssmgen::kernels::cuda

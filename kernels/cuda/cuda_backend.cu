@@ -23,6 +23,7 @@
 #include "kernels/cuda/product.hpp"
 #include "kernels/cuda/selective_scan.hpp"
 #include "kernels/cuda/state_convolution.hpp"
+#include "kernels/cuda/sweep_inputs.hpp"
 #include "kernels/cuda/token_embedding.hpp"
 
 namespace ssmgen::kernels::cuda {
@@ -228,6 +229,14 @@ class CudaBackend final : public Backend {
   void product(Stream stream, const ProductArgs& args) override {
     const DeviceScope scope(device_);
     static_cast<const CudaPreparedProduct*>(args.product)->run(native(stream), args);
+  }
+
+  std::unique_ptr<PreparedSweepInputs> prepare_sweep_inputs(const SweepInputsSpec& spec) override {
+    const DeviceScope scope(device_);
+    return cuda::prepare_sweep_inputs(spec);
+  }
+  void sweep_inputs(Stream s, const SweepInputsArgs& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::sweep_inputs(stream, a); });
   }
 
   void token_embedding(Stream s, const TokenEmbeddingArgs<float>& args) override {

@@ -83,7 +83,8 @@ __global__ void __launch_bounds__(warps * 32, 1)
 
   for (int i = static_cast<int>(threadIdx.x); i < 2 * groups * warps;
        i += static_cast<int>(blockDim.x)) {
-    shared.signals()[i].prepare();
+    const bool is_sent = i % warps == 0 && blocks > 1;  // a start, from another block
+    shared.signals()[i].prepare(is_sent ? 1 : 32);
   }
   __syncthreads();
   if (threadIdx.x == 0 && blocks > 1) {
@@ -106,9 +107,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
         start.part[i][lane] = part;
       }
     }
-    if (blocks > 1) return;
-    __syncwarp();
-    if (lane == 0) signal.raise();
+    if (blocks == 1) signal.raise();
   };
   const auto stage_turn = [&](const Cursor& cursor, int turn) {
     if (!cursor.exists(job)) return;
@@ -201,8 +200,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
           to.state.part[i][lane] = make_float4(h[n], h[n + 1], h[n + 2], h[n + 3]);
         }
         to.elapsed[lane] = elapsed;
-        __syncwarp();
-        if (lane == 0) shared.handover_signal(turn, group, warp).raise();
+        shared.handover_signal(turn, group, warp).raise();
       }
       // 3. The tile's true start, and from the last warp the next one's.
       shared.start_signal(turn, group).wait(use);

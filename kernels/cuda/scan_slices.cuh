@@ -2,6 +2,7 @@
 // What both ways to run the selective scan (selective_scan.cu) share: how a sequence is cut, how a
 // slice's rows come to shared memory and how its outputs leave.
 
+#include "kernels/cuda/async_copy.cuh"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/signal.cuh"
 #include "kernels/selective_scan.hpp"
@@ -136,23 +137,6 @@ struct Cursor {
     return leftwards ? slice_positions - 1 - step : step;
   }
 };
-
-// Sixteen bytes to shared memory behind the thread's back, zeros when they do not exist.
-__device__ __forceinline__ void copy_vector(void* to, const void* from, bool exists) {
-#if __CUDA_ARCH__ >= 800
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
-               "r"(exists ? 16 : 0)
-               : "memory");
-#else
-  *static_cast<uint4*>(to) = exists ? *static_cast<const uint4*>(from) : uint4{};
-#endif
-}
-
-__device__ __forceinline__ void wait_for_copies() {
-#if __CUDA_ARCH__ >= 800
-  asm volatile("cp.async.wait_all;" ::: "memory");
-#endif
-}
 
 // Brings a slice's rows to shared memory in sweep order, zeros for what lies beyond the sequence.
 // Dense rows of whole vectors, one asynchronous copy of a lane a piece.

@@ -5,25 +5,26 @@
 
 #include <cstdint>
 
-namespace ssmgen::kernels::cuda {
+#include "kernels/cuda/async_copy.cuh"
 
-__device__ __forceinline__ std::uint32_t shared_address(const void* memory) {
-  return static_cast<std::uint32_t>(__cvta_generic_to_shared(memory));
-}
+namespace ssmgen::kernels::cuda {
 
 struct Signal {
   std::uint64_t word;
 
-  /// To be called once before its first use, then publish_signals() by all.
-  __device__ void prepare() {
+  /// To be called once before its first use, then publish_signals() by all. `raisers`: 32 when it
+  /// is raised by warps, 1 when by expect().
+  __device__ void prepare([[maybe_unused]] int raisers) {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(shared_address(&word)) : "memory");
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&word)),
+                 "r"(raisers)
+                 : "memory");
 #else
     word = 0;
 #endif
   }
 
-  /// By one thread, ordered after the writes of its warp by __syncwarp().
+  /// By all lanes of a warp, each behind what it wrote.
   __device__ void raise() {
 #if __CUDA_ARCH__ >= 800
     asm volatile("{ .reg .b64 state; mbarrier.arrive.shared::cta.b64 state, [%0]; }" ::"r"(
@@ -31,7 +32,8 @@ struct Signal {
                  : "memory");
 #else
     __threadfence_block();
-    *static_cast<volatile std::uint64_t*>(&word) = word + 1;
+    __syncwarp();
+    if (threadIdx.x % 32 == 0) *static_cast<volatile std::uint64_t*>(&word) = word + 1;
 #endif
   }
 

@@ -14,6 +14,7 @@
 
 #include "kernels/cuda/check.hpp"
 #include "kernels/cuda/elements.cuh"
+#include "kernels/cuda/softplus.cuh"
 #include "kernels/cuda/softplus_product.hpp"
 #include "kernels/cuda/tensor_tiles.cuh"
 
@@ -32,18 +33,6 @@ struct Job {
   int inputs = 0;
   int outputs = 0;
 };
-
-// log2 of 1 + 2^x for a result of 8 bits: relative error 2^-10, below 2^-11 none but that of 2^x.
-[[maybe_unused]] __device__ __forceinline__ float log2_1p_exp2(float x) {
-  constexpr float small = -11.5f;  // from where on 2^x is all of it
-  const float limited = fminf(x, 126.0f);
-  const float e = exp2_fast(limited);
-  float log2_of;
-  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(log2_of) : "f"(1.0f + e));
-  return x < small ? e * log2_e : fmaxf(log2_of, x);
-}
-
-[[maybe_unused]] constexpr float ln_2 = 0.6931471805599453f;
 
 constexpr int mma_warps = 8;
 constexpr int mma_rows = 16;
@@ -152,8 +141,8 @@ __global__ void __launch_bounds__(mma_warps * 32)
         }
 #pragma unroll
         for (int r = 0; r < 2 * tiles; ++r) {
-          y[r][2 * j] = log2_1p_exp2(d[r / 2][r % 2 * 2]) * ln_2;
-          y[r][2 * j + 1] = log2_1p_exp2(d[r / 2][r % 2 * 2 + 1]) * ln_2;
+          y[r][2 * j] = softplus_from_log2(d[r / 2][r % 2 * 2]);
+          y[r][2 * j + 1] = softplus_from_log2(d[r / 2][r % 2 * 2 + 1]);
         }
       }
       if (first_channel + quad * quad_channels + q * 8 >= job.outputs) continue;

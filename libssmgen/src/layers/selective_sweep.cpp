@@ -40,22 +40,74 @@ std::unique_ptr<kernels::PreparedProduct> prepare_product(kernels::Backend& back
   return backend.prepare_product(spec);
 }
 
+namespace {
+
+void expect_count(const char* what, const std::vector<float>& values, std::int64_t count) {
+  if (static_cast<std::int64_t>(values.size()) == count) return;
+  throw InvalidArgument(
+      fmt::format("{}: {} weights were expected, got {}", what, count, values.size()));
+}
+
+kernels::SweepInputsSpec inputs_spec(const MambaSizes& sizes, Dtype dtype,
+                                     const SweepWeights& weights) {
+  expect_count("conv1d.weight", weights.conv_weight, sizes.d_inner * sizes.d_conv);
+  if (!weights.conv_bias.empty()) expect_count("conv1d.bias", weights.conv_bias, sizes.d_inner);
+  expect_count("x_proj", weights.x_proj, (sizes.dt_rank + 2 * sizes.d_state) * sizes.d_inner);
+  expect_count("dt_proj.weight", weights.dt_proj, sizes.d_inner * sizes.dt_rank);
+  expect_count("dt_proj.bias", weights.dt_bias, sizes.d_inner);
+  kernels::SweepInputsSpec spec;
+  spec.channels = sizes.d_inner;
+  spec.rank = sizes.dt_rank;
+  spec.states = sizes.d_state;
+  spec.width = sizes.d_conv;
+  spec.type = dtype;
+  spec.conv_weight = weights.conv_weight.data();
+  spec.conv_bias = weights.conv_bias.empty() ? nullptr : weights.conv_bias.data();
+  spec.x_proj = weights.x_proj.data();
+  spec.dt_proj = weights.dt_proj.data();
+  spec.dt_bias = weights.dt_bias.data();
+  return spec;
+}
+
+}  // namespace
+
 // dt, B and C stay in f32 whatever the storage type: they are a few columns.
 SelectiveSweep::SelectiveSweep(kernels::Backend& backend, const MambaSizes& sizes, Dtype dtype,
                                const SweepWeights& weights)
     : sizes_(sizes),
-      conv_weight_(
-          core::upload(backend, weights.conv_weight, Dtype::f32, {sizes.d_inner, sizes.d_conv})),
       a_(core::upload(backend, negative_exponential(weights.a_log), Dtype::f32,
                       {sizes.d_inner, sizes.d_state})),
       d_(core::upload(backend, weights.d, Dtype::f32, {sizes.d_inner})),
-      x_proj_(prepare_product(backend, dtype, Dtype::f32, sizes.dt_rank + 2 * sizes.d_state,
-                              sizes.d_inner, weights.x_proj, {})),
-      dt_proj_(prepare_product(backend, Dtype::f32, dtype, sizes.d_inner, sizes.dt_rank,
-                               weights.dt_proj, weights.dt_bias, kernels::Activation::softplus)) {
+      inputs_(backend.prepare_sweep_inputs(inputs_spec(sizes, dtype, weights))) {
+  if (inputs_ != nullptr) return;
+  x_proj_ = prepare_product(backend, dtype, Dtype::f32, sizes.dt_rank + 2 * sizes.d_state,
+                            sizes.d_inner, weights.x_proj, {});
+  dt_proj_ = prepare_product(backend, Dtype::f32, dtype, sizes.d_inner, sizes.dt_rank,
+                             weights.dt_proj, weights.dt_bias, kernels::Activation::softplus);
+  conv_weight_ =
+      core::upload(backend, weights.conv_weight, Dtype::f32, {sizes.d_inner, sizes.d_conv});
   if (!weights.conv_bias.empty()) {
     conv_bias_ = core::upload(backend, weights.conv_bias, Dtype::f32, {sizes.d_inner});
   }
+}
+
+void SelectiveSweep::make_inputs(core::Context& ctx, const ops::Sweep& sweep,
+                                 const core::TensorView& x, const MambaCarry* carry_in,
+                                 const MambaCarry* carry_out,
+                                 const ops::SweepInputsTensors& to) const {
+  const core::TensorView tail_in = carry_in != nullptr ? carry_in->conv_tail : core::TensorView();
+  const core::TensorView tail_out =
+      carry_out != nullptr ? carry_out->conv_tail : core::TensorView();
+  if (inputs_ != nullptr) {
+    ops::sweep_inputs(ctx, sweep, *inputs_, x, tail_in, tail_out, to);
+    return;
+  }
+  const auto as_rows = [](const core::TensorView& tensor) {
+    return tensor.reshape({tensor.shape()[0] * tensor.shape()[1], tensor.shape()[2]});
+  };
+  ops::causal_conv(ctx, sweep, x, conv_weight_, conv_bias_, tail_in, tail_out, to.u);
+  ops::product(ctx, *x_proj_, as_rows(to.u), as_rows(to.p), false);
+  ops::product(ctx, *dt_proj_, as_rows(to.p).channels(0, sizes_.dt_rank), as_rows(to.delta), false);
 }
 
 void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& x,
@@ -65,30 +117,21 @@ void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep, const 
   const core::Workspace::Scope scope(ctx.workspace());
   const std::int64_t batch = x.shape()[0];
   const std::int64_t length = x.shape()[1];
-  const std::int64_t rows = batch * length;
   const std::int64_t rank = sizes_.dt_rank;
   const std::int64_t states = sizes_.d_state;
-  const std::int64_t projected = rank + 2 * states;
+  const core::Shape inner{batch, length, sizes_.d_inner};
+  ops::SweepInputsTensors inputs;
+  inputs.u = ctx.workspace().take(x.type(), inner);
+  inputs.p = ctx.workspace().take(core::ElementType::f32, {batch, length, rank + 2 * states});
+  inputs.delta = ctx.workspace().take(x.type(), inner);
+  make_inputs(ctx, sweep, x, carry_in, carry_out, inputs);
 
-  const core::TensorView conv = ctx.workspace().take(x.type(), {batch, length, sizes_.d_inner});
-  ops::causal_conv(ctx, sweep, x, conv_weight_, conv_bias_,
-                   carry_in != nullptr ? carry_in->conv_tail : core::TensorView(),
-                   carry_out != nullptr ? carry_out->conv_tail : core::TensorView(), conv);
-
-  const core::TensorView dt_b_c = ctx.workspace().take(core::ElementType::f32, {rows, projected});
-  ops::product(ctx, *x_proj_, conv.reshape({rows, sizes_.d_inner}), dt_b_c, false);
-
-  const core::TensorView delta = ctx.workspace().take(x.type(), {batch, length, sizes_.d_inner});
-  ops::product(ctx, *dt_proj_, dt_b_c.channels(0, rank), delta.reshape({rows, sizes_.d_inner}),
-               false);
-
-  const core::TensorView by_position = dt_b_c.reshape({batch, length, projected});
   ops::SelectiveScanTensors scan;
-  scan.x = conv;
-  scan.delta = delta;
+  scan.x = inputs.u;
+  scan.delta = inputs.delta;
   scan.a = a_;
-  scan.b = by_position.channels(rank, rank + states);
-  scan.c = by_position.channels(rank + states, projected);
+  scan.b = inputs.p.channels(rank, rank + states);
+  scan.c = inputs.p.channels(rank + states, rank + 2 * states);
   scan.d = d_;
   scan.gate = gate;
   if (carry_in != nullptr) scan.state_in = carry_in->scan_state;

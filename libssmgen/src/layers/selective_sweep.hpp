@@ -51,13 +51,20 @@ class SelectiveSweep {
                const MambaCarry* carry_out, const core::TensorView& out, bool accumulate) const;
 
  private:
+  // What the scan reads: u and delta (batch, length, d_inner), and in `p` (batch, length, dt_rank +
+  // 2 * d_state), behind dt, B and C.
+  void make_inputs(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& x,
+                   const MambaCarry* carry_in, const MambaCarry* carry_out,
+                   const ops::SweepInputsTensors& to) const;
+
   MambaSizes sizes_;
-  core::Tensor conv_weight_;
-  core::Tensor conv_bias_;
   core::Tensor a_;
   core::Tensor d_;
-  std::unique_ptr<kernels::PreparedProduct> x_proj_;
+  std::unique_ptr<kernels::PreparedSweepInputs> inputs_;  ///< conv to dt_proj in one, or ...
+  std::unique_ptr<kernels::PreparedProduct> x_proj_;      ///< ... one by one
   std::unique_ptr<kernels::PreparedProduct> dt_proj_;
+  core::Tensor conv_weight_;
+  core::Tensor conv_bias_;
 };
 
 /// A product of `in` activations with this weight (outputs, inputs), results in `out`.

@@ -1,5 +1,7 @@
 #include "ops/ops.hpp"
 
+#include <utility>
+
 #include "ops/check.hpp"
 
 namespace ssmgen::ops {
@@ -139,6 +141,36 @@ void causal_conv(core::Context& ctx, const Sweep& sweep, const TensorView& in,
     args.direction = sweep.direction;
     ctx.backend().causal_conv(ctx.stream(), args);
   });
+}
+
+void sweep_inputs(core::Context& ctx, const Sweep& sweep,
+                  const kernels::PreparedSweepInputs& prepared, const TensorView& x,
+                  const TensorView& carry_in, const TensorView& carry_out,
+                  const SweepInputsTensors& to) {
+  constexpr auto op = "sweep_inputs";
+  expect_type(op, "x", x, ElementType::bf16);
+  for (const auto& [name, tensor] : {std::pair("u", to.u), std::pair("delta", to.delta)}) {
+    expect_shape(op, name, tensor, x.shape());
+    expect_type(op, name, tensor, x.type());
+    expect_dense(op, name, tensor);
+  }
+  expect_type(op, "p", to.p, ElementType::f32);
+  expect_dense(op, "p", to.p);
+  kernels::SweepInputsArgs args;
+  args.prepared = &prepared;
+  args.x = x.as<kernels::bfloat16>();
+  args.x_batch_stride = x.stride(0);
+  args.x_row_stride = x.stride(1);
+  args.carry_in = carry_in.as<float>();
+  args.carry_out = carry_out.as<float>();
+  args.u = to.u.as<kernels::bfloat16>();
+  args.p = to.p.as<float>();
+  args.delta = to.delta.as<kernels::bfloat16>();
+  args.batch = x.shape()[0];
+  args.opposite_from = sweep.opposite_from;
+  args.length = x.shape()[1];
+  args.direction = sweep.direction;
+  ctx.backend().sweep_inputs(ctx.stream(), args);
 }
 
 void selective_scan(core::Context& ctx, const Sweep& sweep, const SelectiveScanTensors& tensors,

@@ -57,6 +57,18 @@ void causal_conv(core::Context& ctx, const Sweep& sweep, const core::TensorView&
                  const core::TensorView& carry_in, const core::TensorView& carry_out,
                  const core::TensorView& out);
 
+/// What kernels::SweepInputsArgs writes.
+struct SweepInputsTensors {
+  core::TensorView u;      ///< (batch, length, channels) dense
+  core::TensorView p;      ///< (batch, length, rank + 2 * states) f32 dense
+  core::TensorView delta;  ///< (batch, length, channels) dense
+};
+/// x (batch, length, channels) bf16, carries (batch, width-1, channels) f32 or absent.
+void sweep_inputs(core::Context& ctx, const Sweep& sweep,
+                  const kernels::PreparedSweepInputs& prepared, const core::TensorView& x,
+                  const core::TensorView& carry_in, const core::TensorView& carry_out,
+                  const SweepInputsTensors& to);
+
 /// The tensors of kernels::SelectiveScanArgs.
 struct SelectiveScanTensors {
   core::TensorView x;          ///< (batch, length, channels)
