@@ -83,6 +83,32 @@ EmbedSummary embed_to_files(ModelHandle& handle, const EmbedOptions& options, py
   return handle.run([&](const Model& model) { return embed_files(model, options, observer); });
 }
 
+// Returns the rows, {column: values} that tell of the reads, and the summary.
+py::tuple embed_file_of_reads(ModelHandle& handle, const EmbedOptions& options, py::object progress,
+                              py::object note, py::object warning) {
+  Observer observer(std::move(progress), py::none(), std::move(note), std::move(warning));
+  ReadEmbeddings found =
+      handle.run([&](const Model& model) { return embed_reads(model, options, observer); });
+  const std::int64_t reads = found.summary.records;
+  const auto numbers = [&](std::vector<std::int64_t>&& values) {
+    return array_of(std::move(values), {reads});
+  };
+  py::list strands;
+  for (const char strand : found.strands) strands.append(py::str(&strand, 1));
+  py::dict columns;
+  columns["name"] = found.names;
+  columns["contig"] = found.contigs;
+  columns["begin"] = numbers(std::move(found.begins));
+  columns["end"] = numbers(std::move(found.ends));
+  columns["strand"] = std::move(strands);
+  columns["flag"] = numbers(std::move(found.flags));
+  columns["mapq"] = numbers(std::move(found.mapqs));
+  columns["read_group"] = found.read_groups;
+  columns["bases"] = numbers(std::move(found.pooled_bases));
+  return py::make_tuple(array_of(std::move(found.values), {reads, found.channels}),
+                        std::move(columns), found.summary);
+}
+
 }  // namespace
 
 void bind_embed(py::module_& module) {
@@ -135,7 +161,8 @@ void bind_embed(py::module_& module) {
       .def_readwrite("write_version", &EmbedOptions::write_version)
       .def_readwrite("command_line", &EmbedOptions::command_line)
       .def_readwrite("io_threads", &EmbedOptions::io_threads);
-  py::class_<EmbedSummary>(module, "EmbedSummary", "What a run of embed_files() did.")
+  py::class_<EmbedSummary>(module, "EmbedSummary",
+                           "What a run of embed_files() or embed_bam() did.")
       .def_readonly("records", &EmbedSummary::records)
       .def_readonly("bases", &EmbedSummary::bases)
       .def_readonly("rows", &EmbedSummary::rows)
@@ -149,6 +176,8 @@ void bind_embed(py::module_& module) {
              py::call_guard<py::gil_scoped_release>());
   module.def("embed_files", &embed_to_files, py::arg("model"), py::arg("options"),
              py::arg("progress"), py::arg("plan"), py::arg("note"), py::arg("warning"));
+  module.def("embed_reads", &embed_file_of_reads, py::arg("model"), py::arg("options"),
+             py::arg("progress"), py::arg("note"), py::arg("warning"));
 }
 
 }  // namespace ssmgen::python

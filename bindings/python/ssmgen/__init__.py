@@ -14,8 +14,9 @@ RuntimeError. What a run has to tell goes to the logger "ssmgen".
 
 from ssmgen._causal import CausalState
 from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
-from ssmgen._files import embed_files, score_vcf
+from ssmgen._files import embed_bam, embed_files, score_vcf
 from ssmgen._model import Model, load
+from ssmgen._reads import ReadEmbeddings
 from ssmgen._regions import RegionEmbeddings
 from ssmgen._variants import VariantScores
 from ssmgen.errors import FormatError
@@ -29,10 +30,12 @@ __all__ = [
     "Model",
     "ModelInfo",
     "PassPlan",
+    "ReadEmbeddings",
     "RegionEmbeddings",
     "ScoreSummary",
     "VariantScores",
     "describe_model",
+    "embed_bam",
     "embed_files",
     "load",
     "score_vcf",

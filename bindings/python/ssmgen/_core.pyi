@@ -143,7 +143,7 @@ class EmbedOptions:
     io_threads: int
 
 class EmbedSummary:
-    """What a run of embed_files() did."""
+    """What a run of embed_files() or embed_bam() did."""
 
     @property
     def records(self) -> int: ...
@@ -171,7 +171,13 @@ def embed_files(
     note: Callable[[str], object] | None,
     warning: Callable[[str], object] | None,
 ) -> EmbedSummary: ...
-
+def embed_reads(
+    model: Model,
+    options: EmbedOptions,
+    progress: Callable[[dict[str, Any]], object] | None,
+    note: Callable[[str], object] | None,
+    warning: Callable[[str], object] | None,
+) -> tuple[npt.NDArray[np.float32], dict[str, Any], EmbedSummary]: ...
 def fetch_regions(
     regions: list[tuple[str, int, int, bool]],
     fasta: str,

@@ -1,4 +1,4 @@
-"""What works from file to file."""
+"""What works from file to file, and from a file of reads into memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 
 from ssmgen import _core
-from ssmgen._checks import file_path
+from ssmgen._checks import byte_count, file_path, whole_number
 from ssmgen._model import Model
 from ssmgen._options import embed_settings, score_options
+from ssmgen._reads import ReadEmbeddings
 from ssmgen._types import PathText, Told
 
 _log = logging.getLogger("ssmgen")
@@ -141,3 +142,75 @@ def embed_files(
     options.command_line = "python: ssmgen.embed_files"
     options.io_threads = model.threads
     return _core.embed_files(model._core, options, progress, plan, _log.info, _log.warning)
+
+
+def embed_bam(
+    model: Model,
+    input: PathText,
+    *,
+    fasta: PathText = "",
+    regions: str = "",
+    require_flags: int | str = "",
+    exclude_flags: int | str = "",
+    min_mapq: int = 0,
+    orientation: str = "reference",
+    layer: int | str = "last",
+    pool: str = "mean",
+    strand: str = "auto",
+    window: int = 0,
+    stride: int = 0,
+    whole: bool = False,
+    skip_n: bool = False,
+    batch: int = 0,
+    max_output: int | str = "10G",
+    progress: Told | None = None,
+) -> ReadEmbeddings:
+    """Pooled hidden states of the reads of a SAM, BAM or CRAM, in memory; the numbers of
+    `ssmgen embed --pool`. embed_files() writes them, per base too, to a file.
+
+    input: SAM, BAM or CRAM, told apart by content.
+    fasta: the genome that a CRAM was made with.
+    regions: reads that overlap these, as "chr1:1000-2000,chr2" (from 1, ends included); needs an
+        index beside the file.
+    require_flags, exclude_flags: reads with all, with none of these flags: -f and -F of samtools,
+        as 0x904, "0x904" or "UNMAP,SECONDARY".
+    min_mapq: reads of at least this mapping quality, 0 to 255.
+    orientation: "reference", reads as the file stores them, along the reference; or "sequenced",
+        those on the reverse strand as the machine read them.
+    layer: "last" or N; pool: "mean", "max" or "center:K". With strand, window, stride, whole,
+        skip_n and batch they are as in Model.embed().
+    max_output: bytes that the rows may take, as a number or as "500M" or "10G"; 0 for no limit.
+    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second; what
+        it raises stops the run. So does Ctrl-C, between passes of the model.
+
+    Returns ReadEmbeddings: `values` is float32, (reads, channels), beside it what SAM says of each
+    read. Reads without a sequence have no row; a read without a base to pool is NaN.
+
+    Raises ValueError for options that do not fit together, the model or max_output, for flags and
+    regions that cannot be read and for a file that holds no reads (a FASTA); FormatError, naming
+    file and read, for one that is not there, truncated or damaged, has no index for `regions` or is
+    a CRAM without its reference; RuntimeError when memory is short.
+    """
+    options = _core.EmbedOptions()
+    options.settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
+    options.input, options.fasta = file_path(input, "input"), os.fspath(fasta)
+    options.regions, options.min_mapq = regions, whole_number(min_mapq, "min_mapq")
+    options.require_flags, options.exclude_flags = str(require_flags), str(exclude_flags)
+    options.orientation = orientation
+    options.max_output_bytes = byte_count(max_output, "max_output")
+    options.io_threads = model.threads
+    values, columns, summary = _core.embed_reads(
+        model._core, options, progress, _log.info, _log.warning
+    )
+    facts = {
+        "model": model.info.name,
+        "layer": str(layer),
+        "pool": pool,
+        "strand": strand,
+        "regions": regions,
+        "require_flags": options.require_flags,
+        "exclude_flags": options.exclude_flags,
+        "min_mapq": str(min_mapq),
+        "orientation": orientation,
+    }
+    return ReadEmbeddings(**columns, values=values, facts=facts, summary=summary)
