@@ -1,6 +1,5 @@
 // Hidden states of sequences: in memory, and from file to file.
 
-#include <algorithm>
 #include <functional>
 #include <pybind11/functional.h>
 #include <tuple>
@@ -11,54 +10,13 @@ namespace ssmgen::python {
 
 namespace {
 
-// The arrays of consecutive groups of sequences as one.
-EmbedArray joined(std::vector<EmbedArray>&& parts) {
-  if (parts.size() == 1) return std::move(parts.front());
-  EmbedArray whole;
-  whole.layers = parts.front().layers;
-  whole.channels = parts.front().channels;
-  std::size_t values = 0;
-  for (const EmbedArray& part : parts) values += part.values.size();
-  whole.values.reserve(values);
-  for (std::int64_t layer = 0; layer < whole.layers; ++layer) {
-    for (const EmbedArray& part : parts) {
-      const float* begin = part.values.data() + layer * part.rows * part.channels;
-      whole.values.insert(whole.values.end(), begin, begin + part.rows * part.channels);
-    }
-  }
-  for (const EmbedArray& part : parts) {
-    for (std::size_t i = 0; i + 1 < part.first_rows.size(); ++i) {
-      whole.first_rows.push_back(whole.rows + part.first_rows[i]);
-    }
-    whole.rows += part.rows;
-  }
-  whole.first_rows.push_back(whole.rows);
-  return whole;
-}
-
-// Sequences do not depend on one another, so they may go to the library in groups.
-EmbedArray embed_in_groups(const Model& model, std::span<const std::string> sequences,
-                           const EmbedSettings& settings) {
-  Pace pace;
-  std::vector<EmbedArray> parts;
-  std::size_t begin = 0;
-  do {
-    std::size_t end = begin;
-    std::int64_t bases = 0;
-    while (end < sequences.size() && (end == begin || bases < pace.bases())) {
-      bases += static_cast<std::int64_t>(sequences[end++].size());
-    }
-    parts.push_back(embed_sequences(model, sequences.subspan(begin, end - begin), settings));
-    begin = end;
-    pace.done(bases);
-  } while (begin < sequences.size());
-  return joined(std::move(parts));
-}
-
 py::tuple embed(ModelHandle& handle, const std::vector<std::string>& sequences,
-                const EmbedSettings& settings) {
-  EmbedArray array =
-      handle.run([&](const Model& model) { return embed_in_groups(model, sequences, settings); });
+                const EmbedSettings& settings, py::object progress) {
+  Observer observer(std::move(progress), py::none(), py::none(), py::none());
+  EmbedArray array = handle.run([&](const Model& model) {
+    return embed_sequences(model, sequences, settings,
+                           [&](const EmbedProgress& now) { observer.on_progress(now); });
+  });
   const auto offsets = static_cast<py::ssize_t>(array.first_rows.size());
   return py::make_tuple(
       array_of(std::move(array.values), {array.layers, array.rows, array.channels}),
@@ -171,7 +129,8 @@ void bind_embed(py::module_& module) {
                     "pooled over no base: their rows are NaN")
       .def_readonly("reads_without_sequence", &EmbedSummary::reads_without_sequence, "left out")
       .def_readonly("seconds", &EmbedSummary::seconds);
-  module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"));
+  module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"),
+             py::arg("progress"));
   module.def("fetch_regions", &fetch, py::arg("regions"), py::arg("fasta"), py::arg("warning"),
              py::call_guard<py::gil_scoped_release>());
   module.def("embed_files", &embed_to_files, py::arg("model"), py::arg("options"),

@@ -161,7 +161,10 @@ class EmbedSummary:
     def seconds(self) -> float: ...
 
 def embed(
-    model: Model, sequences: list[str], settings: EmbedSettings
+    model: Model,
+    sequences: list[str],
+    settings: EmbedSettings,
+    progress: Callable[[dict[str, Any]], object] | None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]: ...
 def embed_files(
     model: Model,

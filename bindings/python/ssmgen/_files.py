@@ -10,8 +10,9 @@ from ssmgen import _core
 from ssmgen._checks import byte_count, file_path, whole_number
 from ssmgen._model import Model
 from ssmgen._options import embed_settings, score_options
+from ssmgen._progress import telling
 from ssmgen._reads import ReadEmbeddings
-from ssmgen._types import PathText, Told
+from ssmgen._types import PathText, Progress, Told
 
 _log = logging.getLogger("ssmgen")
 
@@ -39,7 +40,7 @@ def score_vcf(
     targets_file: PathText = "",
     targets_overlap: str = "0",
     batch: int = 0,
-    progress: Told | None = None,
+    progress: Progress = None,
 ) -> _core.ScoreSummary:
     """Scores a VCF or BCF file: the same records in the same order, with INFO fields SSM_MASKED,
     SSM_UNMASKED, SSM_CAUSAL and SSM_REASON. The words are those of `ssmgen score`.
@@ -57,7 +58,8 @@ def score_vcf(
     regions, regions_file, targets, targets_file and their overlaps: as in bcftools.
     batch: windows a pass of the model; 0 chooses. Changes no bit.
     progress: called with {"records", "bytes_read", "bytes_total", "seconds"} a few times a second;
-        what it raises stops the run. So does Ctrl-C.
+        what it raises stops the run. So does Ctrl-C. True: a bar of tqdm; False: nothing; None: a
+        bar where tqdm is installed and standard error is a terminal.
 
     Raises ValueError for options that do not fit together or the model, FormatError naming file
     and record, RuntimeError for a failing device or disk.
@@ -72,7 +74,8 @@ def score_vcf(
     options.targets, options.targets_file = targets, os.fspath(targets_file)
     options.regions_overlap, options.targets_overlap = regions_overlap, targets_overlap
     options.io_threads = model.threads
-    return _core.score_vcf(model._core, options, progress, _log.info, _log.warning)
+    with telling(progress, "score_vcf", "bytes_read", "bytes_total", "B") as told:
+        return _core.score_vcf(model._core, options, told, _log.info, _log.warning)
 
 
 def embed_files(
@@ -105,7 +108,7 @@ def embed_files(
     dry_run: bool = False,
     write_version: bool = True,
     plan: Told | None = None,
-    progress: Told | None = None,
+    progress: Progress = None,
 ) -> _core.EmbedSummary:
     """Embeds the records of a file into a file. The words are those of `ssmgen embed`.
 
@@ -121,8 +124,8 @@ def embed_files(
     chunk_rows: rows a chunk of Zarr; 0 chooses. resume: go on with a stopped Zarr.
     max_output: bytes that are written without `yes`. dry_run: plan, write nothing.
     plan: called once with what will be written (shape, output_bytes, files, ...).
-    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second; what
-        either raises stops the run. So does Ctrl-C.
+    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second, or
+        as in score_vcf(). What either raises stops the run. So does Ctrl-C.
 
     Raises ValueError for options that do not fit together, the model or max_output, FormatError
     naming file and record, RuntimeError for a failing device or disk.
@@ -141,7 +144,8 @@ def embed_files(
     options.resume, options.dry_run, options.write_version = resume, dry_run, write_version
     options.command_line = "python: ssmgen.embed_files"
     options.io_threads = model.threads
-    return _core.embed_files(model._core, options, progress, plan, _log.info, _log.warning)
+    with telling(progress, "embed_files", "bases", "bases_total", "b") as told:
+        return _core.embed_files(model._core, options, told, plan, _log.info, _log.warning)
 
 
 def embed_bam(
@@ -163,7 +167,7 @@ def embed_bam(
     skip_n: bool = False,
     batch: int = 0,
     max_output: int | str = "10G",
-    progress: Told | None = None,
+    progress: Progress = None,
 ) -> ReadEmbeddings:
     """Pooled hidden states of the reads of a SAM, BAM or CRAM, in memory; the numbers of
     `ssmgen embed --pool`. embed_files() writes them, per base too, to a file.
@@ -180,8 +184,8 @@ def embed_bam(
     layer: "last" or N; pool: "mean", "max" or "center:K". With strand, window, stride, whole,
         skip_n and batch they are as in Model.embed().
     max_output: bytes that the rows may take, as a number or as "500M" or "10G"; 0 for no limit.
-    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second; what
-        it raises stops the run. So does Ctrl-C, between passes of the model.
+    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second, or
+        as in score_vcf(). What it raises stops the run. So does Ctrl-C.
 
     Returns ReadEmbeddings: `values` is float32, (reads, channels), beside it what SAM says of each
     read. Reads without a sequence have no row; a read without a base to pool is NaN.
@@ -199,9 +203,10 @@ def embed_bam(
     options.orientation = orientation
     options.max_output_bytes = byte_count(max_output, "max_output")
     options.io_threads = model.threads
-    values, columns, summary = _core.embed_reads(
-        model._core, options, progress, _log.info, _log.warning
-    )
+    with telling(progress, "embed_bam", "bases", "bases_total", "b") as told:
+        values, columns, summary = _core.embed_reads(
+            model._core, options, told, _log.info, _log.warning
+        )
     facts = {
         "model": model.info.name,
         "layer": str(layer),

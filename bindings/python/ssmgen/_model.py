@@ -14,8 +14,9 @@ from ssmgen import _core
 from ssmgen._causal import CausalState
 from ssmgen._checks import byte_count, dna, whole_number
 from ssmgen._options import embed_settings, score_options
+from ssmgen._progress import telling
 from ssmgen._regions import RegionEmbeddings, regions_of
-from ssmgen._types import FloatArray, PathText, Told
+from ssmgen._types import FloatArray, PathText, Progress
 from ssmgen._variants import VariantScores, rows_of
 
 _log = logging.getLogger("ssmgen")
@@ -114,6 +115,7 @@ class Model:
         whole: bool = False,
         skip_n: bool = False,
         batch: int = 0,
+        progress: Progress = None,
     ) -> FloatArray | list[FloatArray]:
         """Hidden states of DNA sequences, float32; the numbers of `ssmgen embed`.
 
@@ -127,12 +129,15 @@ class Model:
         whole: no windows: each sequence in its whole context.
         skip_n: leave bases other than A, C, G and T out of pooling.
         batch: windows a pass of the model; 0 chooses. Changes no bit.
+        progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second;
+            what it raises stops the call. True: a bar of tqdm; False: nothing; None: a bar where
+            tqdm is installed and standard error is a terminal.
 
         Returns, pooled, (sequences, channels), and (channels,) for a single str; with "none" a list
         of (bases, channels) that look into one array, and that array for a single str; with all
         layers each has (layers, ...) in front. A pooled sequence without a base to pool is NaN.
 
-        Ctrl-C stops between sequences; one sequence is read to its end.
+        Ctrl-C stops between passes of the model; one window is read to its end.
         Raises ValueError for settings that do not fit together or the model, RuntimeError when the
         device has not enough memory.
         """
@@ -143,7 +148,8 @@ class Model:
         if not several:
             raise ValueError("sequences: there is none")
         settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
-        values, first_rows = _core.embed(self._core, several, settings)
+        with telling(progress, "embed", "bases", "bases_total", "b") as told:
+            values, first_rows = _core.embed(self._core, several, settings, told)
         if layer != "all":
             values = values[0]
         if pool != "none":
@@ -205,14 +211,15 @@ class Model:
         strand: str = "auto",
         check_ref: str = "warn",
         batch: int = 0,
-        progress: Told | None = None,
+        progress: Progress = None,
     ) -> VariantScores:
         """Scores of variants: log p(ALT) - log p(REF); the numbers of `ssmgen score`, in 32 bits.
 
         variants: (chrom, pos, ref, alt) tuples, one ALT each, pos from 1 as in a VCF; or a table
             (pandas, polars, a dict) with these columns; or records of pysam or cyvcf2.
         fasta: the reference genome, plain or bgzip.
-        The rest is as in score_vcf().
+        progress: called with {"records", "records_total", "seconds"}. It and the rest are as in
+            score_vcf().
 
         A variant that cannot be scored is a NaN with a reason, as in a VCF; REF that is not in the
         FASTA is told to the logger "ssmgen".
@@ -223,15 +230,16 @@ class Model:
         if not rows:
             raise ValueError("variants: there is none with an ALT")
         options = score_options(modes, window, edge, strand, check_ref, batch)
-        scores, reason = _core.score_variants(
-            self._core,
-            [(row.chrom, row.pos - 1, row.ref, row.alt) for row in rows],
-            os.fspath(fasta),
-            options,
-            progress,
-            _log.info,
-            _log.warning,
-        )
+        with telling(progress, "score_variants", "records", "records_total", " variants") as told:
+            scores, reason = _core.score_variants(
+                self._core,
+                [(row.chrom, row.pos - 1, row.ref, row.alt) for row in rows],
+                os.fspath(fasta),
+                options,
+                told,
+                _log.info,
+                _log.warning,
+            )
         return VariantScores(
             np.array([row.variant for row in rows], np.int64),
             [row.chrom for row in rows],

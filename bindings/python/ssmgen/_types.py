@@ -11,4 +11,5 @@ import numpy.typing as npt
 
 PathText = str | os.PathLike[str]
 Told = Callable[[dict[str, Any]], object]
+Progress = Told | bool | None
 FloatArray = npt.NDArray[np.float32]
