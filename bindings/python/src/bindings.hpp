@@ -129,6 +129,7 @@ class Observer final : public ScoreObserver, public EmbedObserver {
 
 void bind_model(py::module_& module);
 void bind_causal(py::module_& module);
+void bind_device(py::module_& module);
 void bind_embed(py::module_& module);
 void bind_score(py::module_& module);
 

@@ -141,6 +141,7 @@ PYBIND11_MODULE(_core, module) {
   py::register_exception_translator(&translate);
   bind_model(module);
   bind_causal(module);
+  bind_device(module);
   bind_embed(module);
   bind_score(module);
 }

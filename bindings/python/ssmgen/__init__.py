@@ -5,8 +5,8 @@ with the bits of the command line. Model.causal() reads a sequence piece by piec
 embed_files() work from file to file. `python -m ssmgen.convert` makes safetensors of
 PyTorch's weights.
 
-Arrays are the caller's own, in host memory whatever the device; other libraries take them by DLPack
-without a copy. Tensors that stay on a GPU are not there yet.
+Arrays are the caller's own, in host memory whatever the device. Model.logits() and Model.hidden()
+leave theirs on a GPU with output="device". Other libraries take either by DLPack without a copy.
 
 Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
@@ -14,6 +14,7 @@ RuntimeError. What a run has to tell goes to the logger "ssmgen".
 
 from ssmgen._causal import CausalState
 from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
+from ssmgen._device import DeviceArray
 from ssmgen._files import embed_bam, embed_files, score_vcf
 from ssmgen._model import Model, load
 from ssmgen._reads import ReadEmbeddings
@@ -25,6 +26,7 @@ __version__ = version()
 
 __all__ = [
     "CausalState",
+    "DeviceArray",
     "EmbedSummary",
     "FormatError",
     "Model",

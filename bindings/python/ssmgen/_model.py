@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ssmgen import _core
 from ssmgen._causal import CausalState
 from ssmgen._checks import byte_count, dna, whole_number
+from ssmgen._device import DeviceArray, from_cuda, stays_on_device
 from ssmgen._options import embed_settings, score_options
 from ssmgen._progress import telling
 from ssmgen._regions import RegionEmbeddings, regions_of
@@ -81,19 +82,65 @@ class Model:
         "unknown". Raises ValueError when the model has no DNA vocabulary."""
         return self._core.encode(dna(sequence, "sequence"))
 
-    def logits(self, sequence: str | npt.ArrayLike) -> FloatArray:
+    @overload
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["numpy"] = "numpy"
+    ) -> FloatArray: ...
+    @overload
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["device"]
+    ) -> DeviceArray: ...
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: str = "numpy"
+    ) -> FloatArray | DeviceArray:
         """Logits of every position, float32.
 
-        sequence: DNA, any case; or token ids, integers of shape (length,) or (batch, length).
+        sequence: DNA, any case; or token ids, integers of shape (length,) or (batch, length), of
+            numpy or, for a model on a CUDA device, of PyTorch, CuPy or JAX on one.
+        output: "numpy"; or "device", a DeviceArray in the memory of the model's device, which other
+            libraries take without a copy.
         Returns (length, vocabulary), or (batch, length, vocabulary) of a batch of ids.
 
-        Ctrl-C stops between pieces of a batch; one sequence is read to its end.
-        Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError when
-        the device has not enough memory.
+        Ctrl-C stops between pieces of a batch, on the device after it; one sequence is read to its
+        end. Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError
+        when the device has not enough memory.
         """
+        return self._forward(sequence, output, False)
+
+    @overload
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["numpy"] = "numpy"
+    ) -> FloatArray: ...
+    @overload
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["device"]
+    ) -> DeviceArray: ...
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: str = "numpy"
+    ) -> FloatArray | DeviceArray:
+        """Hidden states after the final norm, as the model has them, float32; embed() makes one
+        strand of two, cuts long sequences and pools.
+
+        sequence, output: as in logits().
+        Returns (length, hidden_width), or (batch, length, hidden_width) of a batch of ids. Of a
+        reverse-complement equivariant model the first half of the channels is the plus strand's,
+        the second the minus strand's with its channels in the opposite order.
+
+        Ctrl-C and errors are as in logits().
+        """
+        return self._forward(sequence, output, True)
+
+    def _forward(
+        self, sequence: str | npt.ArrayLike, output: str, hidden: bool
+    ) -> FloatArray | DeviceArray:
+        on_device = stays_on_device(output)
         dense = self._ids(sequence, (1, 2))
-        logits = self._core.logits(dense.reshape(-1, dense.shape[-1]))
-        return logits if dense.ndim == 2 else logits.reshape(logits.shape[1:])
+        ids = dense.reshape(-1, dense.shape[-1])
+        if on_device:
+            left = _core.forward_on_device(self._core, ids, hidden)
+            return DeviceArray(left if dense.ndim == 2 else left.reshape(list(left.shape[1:])))
+        values = self._core.forward(ids, hidden)
+        return values if dense.ndim == 2 else values.reshape(values.shape[1:])
 
     def causal(self) -> CausalState:
         """The start of a sequence that is fed piece by piece.
@@ -254,7 +301,12 @@ class Model:
         self, sequence: str | npt.ArrayLike, dimensions: tuple[int, ...]
     ) -> npt.NDArray[np.int32]:
         """Dense ids of a sequence, checked."""
-        ids = self.encode(sequence) if isinstance(sequence, str) else np.asarray(sequence)
+        if isinstance(sequence, str):
+            ids = self.encode(sequence)
+        elif (interface := getattr(sequence, "__cuda_array_interface__", None)) is not None:
+            ids = from_cuda(self._core, interface)
+        else:
+            ids = np.asarray(sequence)
         if ids.ndim not in dimensions or ids.dtype.kind not in "iu" or ids.size == 0:
             shapes = " or ".join(["(length,)", "(batch, length)"][: len(dimensions)])
             raise ValueError(
