@@ -135,7 +135,8 @@ void Observer::on_warning(const std::string& text) {
   if (!warning_.is_none()) warning_(text);
 }
 
-PYBIND11_MODULE(_core, module) {
+// What PyInit__core, below, hands on to.
+PYBIND11_MODULE(_core_of_main, module) {
   module.doc() = "libssmgen for Python; use the package ssmgen";
   module.def("version", &version);
   py::register_exception_translator(&translate);
@@ -147,3 +148,15 @@ PYBIND11_MODULE(_core, module) {
 }
 
 }  // namespace ssmgen::python
+
+// What Python calls for the module _core. pybind11 takes the GIL as the main interpreter does, so
+// in another one it would wait for itself for ever: that is told here, before it begins.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "ssmgen works in the main interpreter alone, and this is a subinterpreter: use "
+                    "threads, which may share a model, or processes");
+    return nullptr;
+  }
+  return ssmgen::python::PyInit__core_of_main();
+}

@@ -8,10 +8,15 @@ PyTorch's weights.
 Arrays are the caller's own, in host memory whatever the device. Model.logits() and Model.hidden()
 leave theirs on a GPU with output="device". Other libraries take either by DLPack without a copy.
 
+A model belongs to the process and the main interpreter that loaded it: threads may share it, a
+forked child is told to load its own, and a subinterpreter cannot import the package.
+
 Wrong arguments are a ValueError, a wrong file is a FormatError, a failing device or disk is a
 RuntimeError. What a run has to tell goes to the logger "ssmgen".
 """
 
+# First: in an interpreter where it does not work it says so before anything else is read.
+from ssmgen import _core as _core  # isort: skip
 from ssmgen._causal import CausalState
 from ssmgen._core import EmbedSummary, ModelInfo, PassPlan, ScoreSummary, describe_model, version
 from ssmgen._device import DeviceArray
