@@ -189,6 +189,9 @@ class Model:
         device has not enough memory.
         """
         single = isinstance(sequences, str)
+        if not isinstance(sequences, Iterable):
+            kind = type(sequences).__name__
+            raise ValueError(f"sequences: expected a str of DNA letters or several, not {kind}")
         several = [sequences] if isinstance(sequences, str) else list(sequences)
         for i, sequence in enumerate(several):
             dna(sequence, f"sequence {i}")
@@ -331,7 +334,9 @@ def load(
 ) -> Model:
     """Reads a model directory (config.json and model.safetensors) and puts it on a device.
 
-    device: "cpu", "cuda" or "cuda:N".
+    device: "cpu", "cuda" or "cuda:N". For CUDA the plugin libssmgen_cuda.so is looked for beside
+        libssmgen.so, of a wheel in the package's folder, then where the system looks
+        (LD_LIBRARY_PATH).
     dtype: storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
     threads: host threads that compute; 0 for one a core.
     chunk: sequences longer than so many bases are swept in chunks; 0 chooses.
