@@ -34,10 +34,13 @@ def dna(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{name}: expected a str of DNA letters, not {type(value).__name__}")
     if not value:
-        raise ValueError(f"{name}: it is empty")
+        raise ValueError(f"{name}: it is empty: expected at least one letter")
     if not value.isascii() or not value.isalpha():
         odd = next(c for c in value if not (c.isascii() and c.isalpha()))
-        raise ValueError(f"{name}: {odd!r} at {value.index(odd)} is no letter of a sequence")
+        raise ValueError(
+            f"{name}: {odd!r} at {value.index(odd)} is no letter of a sequence: expected A, C, G, T "
+            "and N, or other letters for a base that is not known, without spaces and gaps"
+        )
     return value
 
 

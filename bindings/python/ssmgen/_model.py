@@ -196,7 +196,7 @@ class Model:
         for i, sequence in enumerate(several):
             dna(sequence, f"sequence {i}")
         if not several:
-            raise ValueError("sequences: there is none")
+            raise ValueError("sequences: there is none: expected at least one")
         settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
         with telling(progress, "embed", "bases", "bases_total", "b") as told:
             values, first_rows = _core.embed(self._core, several, settings, told)
@@ -232,7 +232,7 @@ class Model:
             raise ValueError("embed_regions gives one row a region: no pool 'none', no layer 'all'")
         rows = regions_of(regions)
         if not rows:
-            raise ValueError("regions: there is none")
+            raise ValueError("regions: there is none: expected at least one")
         letters = _core.fetch_regions(
             [(row.contig, row.begin, row.end, row.strand == "-") for row in rows],
             os.fspath(fasta),
@@ -278,7 +278,7 @@ class Model:
         """
         rows = rows_of(variants)
         if not rows:
-            raise ValueError("variants: there is none with an ALT")
+            raise ValueError("variants: there is none with an ALT: expected at least one")
         options = score_options(modes, window, edge, strand, check_ref, batch)
         with telling(progress, "score_variants", "records", "records_total", " variants") as told:
             scores, reason = _core.score_variants(

@@ -73,7 +73,7 @@ def _checked(i: int, region: Any) -> Region:
         )
     contig, begin, end, name, strand = (*region, None, None)[:5]
     if not isinstance(contig, str) or not contig:
-        raise ValueError(f"region {i + 1}: {contig!r} is no name of a contig")
+        raise ValueError(f"region {i + 1}: {contig!r} is no name of a contig: expected a str")
     try:
         begin, end = operator.index(begin), operator.index(end)
     except TypeError:
@@ -81,7 +81,10 @@ def _checked(i: int, region: Any) -> Region:
             f"region {i + 1}: {begin!r} to {end!r}, expected whole numbers from 0"
         ) from None
     if not 0 <= begin < end < 2**62:
-        raise ValueError(f"region {i + 1}: {begin} to {end} is no stretch; 0-based, half-open")
+        raise ValueError(
+            f"region {i + 1}: {begin} to {end} is no stretch: expected 0 <= begin < end, 0-based and "
+            "half-open as in a BED"
+        )
     if strand not in ("+", "-", ".", None):
         raise ValueError(f"region {i + 1}: strand {strand!r}, expected '+', '-' or '.'")
     return Region(contig, begin, end, "" if name is None else str(name), strand or "+")
