@@ -104,7 +104,7 @@ wheel: venv ## make a Python wheel with the library inside, install it in a fres
 	@[ -f build/build.ninja ] || cmake --preset release -DSSMGEN_BUILD_TESTS=OFF
 	@cmake --build build -j $(JOBS) --target lib/libssmgen.so bin/ssmgen
 	@bindings/python/make_wheel.sh build build/wheel
-	@bindings/python/check_wheel.sh build/wheel/ssmgen-*.whl
+	@bindings/python/check_wheel.sh build/wheel/ssmgen-*.whl build/lib/libssmgen_cuda.so
 
 install: ## build, then copy headers, library, command and packages to PREFIX
 	@.ci/bootstrap demo

@@ -15,6 +15,7 @@
 #include "kernels/glu.hpp"
 #include "kernels/lm_head.hpp"
 #include "kernels/multiply.hpp"
+#include "kernels/place_rows.hpp"
 #include "kernels/product.hpp"
 #include "kernels/selective_scan.hpp"
 #include "kernels/state_convolution.hpp"
@@ -82,6 +83,8 @@ class Backend {
   virtual Stream create_stream() = 0;
   virtual void destroy_stream(Stream stream) noexcept = 0;
   virtual void synchronize(Stream stream) = 0;
+  /// Waits for all that was given to the device by whoever it was, other libraries among them.
+  virtual void synchronize_device() = 0;
   /// A mark behind all that the stream got up to now; to be released, at any time.
   virtual Event record(Stream stream) = 0;
   /// What the stream gets from now on starts when the event has happened.
@@ -127,6 +130,8 @@ class Backend {
   virtual void multiply(Stream stream, const MultiplyArgs<bfloat16>& args) = 0;
   virtual void gather_rows(Stream stream, const GatherRowsArgs<float>& args) = 0;
   virtual void gather_rows(Stream stream, const GatherRowsArgs<bfloat16>& args) = 0;
+  virtual void place_rows(Stream stream, const PlaceRowsArgs<float>& args) = 0;
+  virtual void place_rows(Stream stream, const PlaceRowsArgs<bfloat16>& args) = 0;
   virtual void lm_head(Stream stream, const LmHeadArgs<float>& args) = 0;
   virtual void lm_head(Stream stream, const LmHeadArgs<bfloat16>& args) = 0;
   virtual void base_log_softmax(Stream stream, const BaseLogSoftmaxArgs& args) = 0;

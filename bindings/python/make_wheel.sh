@@ -14,8 +14,12 @@ PATH=$(dirname "$python"):$PATH
 
 rm -rf "$out/prefix" "$out/raw" "$out"/*.whl
 cmake --install "$build" --prefix "$out/prefix" >/dev/null
+pybind11=$("$python" -c 'import importlib.metadata as m
+print(next(f.locate() for f in m.files("pybind11") if f.name == "LICENSE"))')
+"$python" "$source/collect_licences.py" "$out/prefix/lib/libssmgen.so" "$pybind11" "$out/licences"
 options=(--config-settings "build-dir=$out/build"
-         --config-settings "cmake.define.SSMGEN_BUNDLE=ON")
+         --config-settings "cmake.define.SSMGEN_BUNDLE=ON"
+         --config-settings "cmake.define.SSMGEN_LICENCES=$out/licences")
 if command -v ccache >/dev/null; then
   options+=(--config-settings "cmake.define.CMAKE_CXX_COMPILER_LAUNCHER=ccache")
 fi

@@ -19,6 +19,7 @@
 #include "kernels/cpu/lm_head.hpp"
 #include "kernels/cpu/machine_rates.hpp"
 #include "kernels/cpu/multiply.hpp"
+#include "kernels/cpu/place_rows.hpp"
 #include "kernels/cpu/product.hpp"
 #include "kernels/cpu/selective_scan.hpp"
 #include "kernels/cpu/state_convolution.hpp"
@@ -95,6 +96,7 @@ class CpuBackend final : public Backend {
   Stream create_stream() override { return nullptr; }
   void destroy_stream(Stream) noexcept override {}
   void synchronize(Stream) override {}
+  void synchronize_device() override {}
   std::int64_t device_peak_bytes() const override { return 0; }
   Event record(Stream) override { return {}; }
   void wait(Stream, Event) override {}
@@ -176,6 +178,12 @@ class CpuBackend final : public Backend {
   }
   void gather_rows(Stream, const GatherRowsArgs<bfloat16>& args) override {
     cpu::gather_rows(pool_, args);
+  }
+  void place_rows(Stream, const PlaceRowsArgs<float>& args) override {
+    cpu::place_rows(pool_, args);
+  }
+  void place_rows(Stream, const PlaceRowsArgs<bfloat16>& args) override {
+    cpu::place_rows(pool_, args);
   }
   void lm_head(Stream, const LmHeadArgs<float>& args) override { cpu::lm_head(pool_, args); }
   void lm_head(Stream, const LmHeadArgs<bfloat16>& args) override { cpu::lm_head(pool_, args); }

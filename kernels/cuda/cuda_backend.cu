@@ -19,6 +19,7 @@
 #include "kernels/cuda/glu.hpp"
 #include "kernels/cuda/lm_head.hpp"
 #include "kernels/cuda/multiply.hpp"
+#include "kernels/cuda/place_rows.hpp"
 #include "kernels/cuda/plugin.hpp"
 #include "kernels/cuda/product.hpp"
 #include "kernels/cuda/selective_scan.hpp"
@@ -194,6 +195,10 @@ class CudaBackend final : public Backend {
     const DeviceScope scope(device_);
     check(cudaStreamSynchronize(native(stream)), "synchronize");
   }
+  void synchronize_device() override {
+    const DeviceScope scope(device_);
+    check(cudaDeviceSynchronize(), "synchronize the device");
+  }
   Event record(Stream stream) override {
     const DeviceScope scope(device_);
     cudaEvent_t event = nullptr;
@@ -310,6 +315,12 @@ class CudaBackend final : public Backend {
   }
   void gather_rows(Stream s, const GatherRowsArgs<bfloat16>& args) override {
     launch(s, args, [](auto stream, const auto& a) { cuda::gather_rows(stream, a); });
+  }
+  void place_rows(Stream s, const PlaceRowsArgs<float>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::place_rows(stream, a); });
+  }
+  void place_rows(Stream s, const PlaceRowsArgs<bfloat16>& args) override {
+    launch(s, args, [](auto stream, const auto& a) { cuda::place_rows(stream, a); });
   }
   void lm_head(Stream s, const LmHeadArgs<float>& args) override {
     launch(s, args, [](auto stream, const auto& a) { cuda::lm_head(stream, a); });

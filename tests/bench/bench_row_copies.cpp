@@ -1,5 +1,6 @@
 // The kernels that move rows and do little to them, against a copy of the same bytes by as many
-// threads: token embedding, gathering of rows, elementwise product, log-softmax over the bases.
+// threads: token embedding, gathering and placing of rows, elementwise product, log-softmax over
+// the bases.
 
 #include <benchmark/benchmark.h>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include "kernels/cpu/base_log_softmax.hpp"
 #include "kernels/cpu/gather_rows.hpp"
 #include "kernels/cpu/multiply.hpp"
+#include "kernels/cpu/place_rows.hpp"
 #include "kernels/cpu/thread_pool.hpp"
 #include "kernels/cpu/token_embedding.hpp"
 
@@ -58,6 +60,26 @@ void gather_rows(benchmark::State& state) {
 }
 
 template <class T>
+void place_rows(benchmark::State& state) {
+  const std::int64_t rows = state.range(0);
+  kernels::cpu::ThreadPool pool(static_cast<int>(state.range(1)));
+  const auto in = bench::normal_values<T>(rows * channels, 0.0f, 1.0f, 1);
+  const auto out = bench::allocate<float>(rows * 2 * channels);
+  kernels::PlaceRowsArgs<T> args;
+  args.in = in.get();
+  args.in_row_stride = channels;
+  args.out = out.get() + channels;
+  args.out_row_stride = 2 * channels;
+  args.rows = rows;
+  args.channels = channels;
+  args.reversed = true;
+  const auto element_bytes = static_cast<std::int64_t>(sizeof(T) + sizeof(float));
+  const double bytes = static_cast<double>(rows * channels * element_bytes);
+  bench::run(state, "B/s", bytes, bench::copied_bytes_per_second(pool, bytes / 2),
+             [&] { kernels::cpu::place_rows(pool, args); });
+}
+
+template <class T>
 void multiply(benchmark::State& state) {
   const std::int64_t count = state.range(0) * channels;
   kernels::cpu::ThreadPool pool(static_cast<int>(state.range(1)));
@@ -103,6 +125,8 @@ BENCHMARK(token_embedding<float>)->Apply(shapes);
 BENCHMARK(token_embedding<kernels::bfloat16>)->Apply(shapes);
 BENCHMARK(gather_rows<float>)->Apply(shapes);
 BENCHMARK(gather_rows<kernels::bfloat16>)->Apply(shapes);
+BENCHMARK(place_rows<float>)->Apply(shapes);
+BENCHMARK(place_rows<kernels::bfloat16>)->Apply(shapes);
 BENCHMARK(multiply<float>)->Apply(shapes);
 BENCHMARK(multiply<kernels::bfloat16>)->Apply(shapes);
 BENCHMARK(base_log_softmax)->Apply(shapes);

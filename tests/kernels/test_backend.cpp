@@ -131,6 +131,24 @@ TYPED_TEST(BackendKernels, TokenEmbeddingAndGatherRows) {
   EXPECT_EQ(test::bits(out), test::bits(this->values({4, 5, 4, 5})));
 }
 
+TYPED_TEST(BackendKernels, PlaceRows) {
+  const std::vector<TypeParam> in = this->values({1, 2, 3, 4});
+  const std::vector<float> residual = {0.5f, 0.25f, -1.0f, -4.0f};
+  std::vector<float> out(6, 9.0f);
+  PlaceRowsArgs<TypeParam> args;
+  args.in = in.data();
+  args.in_row_stride = 2;
+  args.residual = residual.data();
+  args.residual_row_stride = 2;
+  args.out = out.data() + 1;
+  args.out_row_stride = 3;
+  args.rows = 2;
+  args.channels = 2;
+  args.reversed = true;
+  this->backend_->place_rows(this->stream_, args);
+  EXPECT_EQ(out, (std::vector<float>{9.0f, 2.25f, 1.5f, 9.0f, 0.0f, 2.0f}));
+}
+
 TYPED_TEST(BackendKernels, Norms) {
   const std::vector<TypeParam> hidden = this->values({1, 7});
   const std::vector<float> ones = {1.0f, 1.0f};

@@ -346,6 +346,21 @@ TEST_P(BackendsAgree, Multiply) {
   });
 }
 
+TEST_P(BackendsAgree, PlaceRows) {
+  for (const bool reversed : {false, true}) {
+    compare([&](Machine& machine) {
+      const Tensor in = machine.values({37, 33}, -2, 2, 26, GetParam());
+      const Tensor residual = machine.values({37, 33}, -2, 2, 27);
+      std::vector<Tensor> out;
+      out.push_back(machine.values({37, 70}, -2, 2, 28));
+      const TensorView whole = out[0];
+      ops::place_rows(machine.context, in, {}, whole.channels(0, 33), reversed);
+      ops::place_rows(machine.context, in, residual, whole.channels(37, 70), reversed);
+      return out;
+    });
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cuda, BackendsAgree, testing::Values(Dtype::f32, Dtype::bf16),
                          [](const auto& test) { return std::string(dtype_name(test.param)); });
 

@@ -59,6 +59,16 @@ TEST_F(Ops, NameTheTensorAndBothShapes) {
         gather_rows(context, take({9, 8}), take({2}), take({2, 8}));
       },
       {"row_index"});
+  test::expect_error<InvalidArgument>(
+      [&] {
+        place_rows(context, take({2, 8}), {}, take({2, 9}), false);
+      },
+      {"place_rows", "out", "(2, 8)", "(2, 9)"});
+  test::expect_error<InvalidArgument>(
+      [&] {
+        place_rows(context, take({2, 8}), take({3, 8}), take({2, 8}), false);
+      },
+      {"place_rows", "residual", "(3, 8)"});
 }
 
 TEST_F(Ops, RefuseTypesTheyDoNotTake) {

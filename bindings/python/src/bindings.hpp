@@ -102,10 +102,13 @@ class Pace {
 };
 
 /// Passes what a run has to say to Python: progress(dict) several times a second, plan(dict),
-/// note(str), warning(str); None for what is not wanted. Looks at the signals each time.
+/// note(str), warning(str); None for what is not wanted. Looks at the signals as often.
 class Observer final : public ScoreObserver, public EmbedObserver {
  public:
   Observer(py::object progress, py::object plan, py::object note, py::object warning);
+
+  /// Variants that are in memory have a number, where a file has bytes.
+  void expect_records(std::int64_t total) { records_total_ = total; }
 
   void on_progress(const ScoreProgress& progress) override;
   void on_progress(const EmbedProgress& progress) override;
@@ -120,11 +123,13 @@ class Observer final : public ScoreObserver, public EmbedObserver {
   py::object plan_;
   py::object note_;
   py::object warning_;
+  std::int64_t records_total_ = -1;
   std::chrono::steady_clock::time_point last_;
 };
 
 void bind_model(py::module_& module);
 void bind_causal(py::module_& module);
+void bind_device(py::module_& module);
 void bind_embed(py::module_& module);
 void bind_score(py::module_& module);
 

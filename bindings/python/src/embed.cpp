@@ -1,6 +1,5 @@
 // Hidden states of sequences: in memory, and from file to file.
 
-#include <algorithm>
 #include <functional>
 #include <pybind11/functional.h>
 #include <tuple>
@@ -11,54 +10,13 @@ namespace ssmgen::python {
 
 namespace {
 
-// The arrays of consecutive groups of sequences as one.
-EmbedArray joined(std::vector<EmbedArray>&& parts) {
-  if (parts.size() == 1) return std::move(parts.front());
-  EmbedArray whole;
-  whole.layers = parts.front().layers;
-  whole.channels = parts.front().channels;
-  std::size_t values = 0;
-  for (const EmbedArray& part : parts) values += part.values.size();
-  whole.values.reserve(values);
-  for (std::int64_t layer = 0; layer < whole.layers; ++layer) {
-    for (const EmbedArray& part : parts) {
-      const float* begin = part.values.data() + layer * part.rows * part.channels;
-      whole.values.insert(whole.values.end(), begin, begin + part.rows * part.channels);
-    }
-  }
-  for (const EmbedArray& part : parts) {
-    for (std::size_t i = 0; i + 1 < part.first_rows.size(); ++i) {
-      whole.first_rows.push_back(whole.rows + part.first_rows[i]);
-    }
-    whole.rows += part.rows;
-  }
-  whole.first_rows.push_back(whole.rows);
-  return whole;
-}
-
-// Sequences do not depend on one another, so they may go to the library in groups.
-EmbedArray embed_in_groups(const Model& model, std::span<const std::string> sequences,
-                           const EmbedSettings& settings) {
-  Pace pace;
-  std::vector<EmbedArray> parts;
-  std::size_t begin = 0;
-  do {
-    std::size_t end = begin;
-    std::int64_t bases = 0;
-    while (end < sequences.size() && (end == begin || bases < pace.bases())) {
-      bases += static_cast<std::int64_t>(sequences[end++].size());
-    }
-    parts.push_back(embed_sequences(model, sequences.subspan(begin, end - begin), settings));
-    begin = end;
-    pace.done(bases);
-  } while (begin < sequences.size());
-  return joined(std::move(parts));
-}
-
 py::tuple embed(ModelHandle& handle, const std::vector<std::string>& sequences,
-                const EmbedSettings& settings) {
-  EmbedArray array =
-      handle.run([&](const Model& model) { return embed_in_groups(model, sequences, settings); });
+                const EmbedSettings& settings, py::object progress) {
+  Observer observer(std::move(progress), py::none(), py::none(), py::none());
+  EmbedArray array = handle.run([&](const Model& model) {
+    return embed_sequences(model, sequences, settings,
+                           [&](const EmbedProgress& now) { observer.on_progress(now); });
+  });
   const auto offsets = static_cast<py::ssize_t>(array.first_rows.size());
   return py::make_tuple(
       array_of(std::move(array.values), {array.layers, array.rows, array.channels}),
@@ -81,6 +39,32 @@ EmbedSummary embed_to_files(ModelHandle& handle, const EmbedOptions& options, py
                             py::object plan, py::object note, py::object warning) {
   Observer observer(std::move(progress), std::move(plan), std::move(note), std::move(warning));
   return handle.run([&](const Model& model) { return embed_files(model, options, observer); });
+}
+
+// Returns the rows, {column: values} that tell of the reads, and the summary.
+py::tuple embed_file_of_reads(ModelHandle& handle, const EmbedOptions& options, py::object progress,
+                              py::object note, py::object warning) {
+  Observer observer(std::move(progress), py::none(), std::move(note), std::move(warning));
+  ReadEmbeddings found =
+      handle.run([&](const Model& model) { return embed_reads(model, options, observer); });
+  const std::int64_t reads = found.summary.records;
+  const auto numbers = [&](std::vector<std::int64_t>&& values) {
+    return array_of(std::move(values), {reads});
+  };
+  py::list strands;
+  for (const char strand : found.strands) strands.append(py::str(&strand, 1));
+  py::dict columns;
+  columns["name"] = found.names;
+  columns["contig"] = found.contigs;
+  columns["begin"] = numbers(std::move(found.begins));
+  columns["end"] = numbers(std::move(found.ends));
+  columns["strand"] = std::move(strands);
+  columns["flag"] = numbers(std::move(found.flags));
+  columns["mapq"] = numbers(std::move(found.mapqs));
+  columns["read_group"] = found.read_groups;
+  columns["bases"] = numbers(std::move(found.pooled_bases));
+  return py::make_tuple(array_of(std::move(found.values), {reads, found.channels}),
+                        std::move(columns), found.summary);
 }
 
 }  // namespace
@@ -135,7 +119,8 @@ void bind_embed(py::module_& module) {
       .def_readwrite("write_version", &EmbedOptions::write_version)
       .def_readwrite("command_line", &EmbedOptions::command_line)
       .def_readwrite("io_threads", &EmbedOptions::io_threads);
-  py::class_<EmbedSummary>(module, "EmbedSummary", "What a run of embed_files() did.")
+  py::class_<EmbedSummary>(module, "EmbedSummary",
+                           "What a run of embed_files() or embed_bam() did.")
       .def_readonly("records", &EmbedSummary::records)
       .def_readonly("bases", &EmbedSummary::bases)
       .def_readonly("rows", &EmbedSummary::rows)
@@ -144,11 +129,14 @@ void bind_embed(py::module_& module) {
                     "pooled over no base: their rows are NaN")
       .def_readonly("reads_without_sequence", &EmbedSummary::reads_without_sequence, "left out")
       .def_readonly("seconds", &EmbedSummary::seconds);
-  module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"));
+  module.def("embed", &embed, py::arg("model"), py::arg("sequences"), py::arg("settings"),
+             py::arg("progress"));
   module.def("fetch_regions", &fetch, py::arg("regions"), py::arg("fasta"), py::arg("warning"),
              py::call_guard<py::gil_scoped_release>());
   module.def("embed_files", &embed_to_files, py::arg("model"), py::arg("options"),
              py::arg("progress"), py::arg("plan"), py::arg("note"), py::arg("warning"));
+  module.def("embed_reads", &embed_file_of_reads, py::arg("model"), py::arg("options"),
+             py::arg("progress"), py::arg("note"), py::arg("warning"));
 }
 
 }  // namespace ssmgen::python

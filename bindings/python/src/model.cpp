@@ -1,4 +1,4 @@
-// Model, ModelInfo: load, encode, logits.
+// Model, ModelInfo: load, encode, logits and hidden states.
 
 #include <algorithm>
 #include <cstring>
@@ -20,13 +20,17 @@ PassPlan plan(ModelHandle& handle, std::int64_t length, bool predicts_all, bool 
       [&](const Model& model) { return model.plan(length, predicts_all, estimates_time); });
 }
 
-// (batch, length) -> (batch, length, vocabulary), so many rows at a time.
-py::array_t<float> logits(ModelHandle& handle, const Ids& ids) {
+// (batch, length) -> (batch, length, vocabulary or hidden_width), so many rows at a time.
+py::array_t<float> forward(ModelHandle& handle, const Ids& ids, bool hidden) {
   if (ids.ndim() != 2) throw InvalidArgument("ids: expected (batch, length)");
   const std::int64_t batch = ids.shape(0);
   const std::int64_t length = ids.shape(1);
   const std::span<const std::int32_t> all(ids.data(), static_cast<std::size_t>(ids.size()));
-  const std::int64_t vocabulary = handle.model().info().vocabulary;
+  const ModelInfo& info = handle.model().info();
+  const std::int64_t channels = hidden ? info.hidden_width : info.vocabulary;
+  ForwardRequest request;
+  request.logits = !hidden;
+  request.last_hidden_state = hidden;
   std::vector<float> values = handle.run([&](const Model& model) {
     Pace pace;
     std::vector<float> gathered;
@@ -35,12 +39,13 @@ py::array_t<float> logits(ModelHandle& handle, const Ids& ids) {
       const std::int64_t rows = std::min(batch - row, std::max<std::int64_t>(1, most));
       const auto part = all.subspan(static_cast<std::size_t>(row * length),
                                     static_cast<std::size_t>(rows * length));
-      ForwardResult result = model.forward(part, rows, length);
+      ForwardResult result = model.forward(part, rows, length, request);
+      std::vector<float>& found = hidden ? result.last_hidden_state : result.logits;
       if (rows == batch) {
-        gathered = std::move(result.logits);
+        gathered = std::move(found);
       } else {
-        gathered.reserve(static_cast<std::size_t>(batch * length * vocabulary));
-        gathered.insert(gathered.end(), result.logits.begin(), result.logits.end());
+        gathered.reserve(static_cast<std::size_t>(batch * length * channels));
+        gathered.insert(gathered.end(), found.begin(), found.end());
       }
       row += rows;
       pace.done(rows * length);
@@ -48,7 +53,7 @@ py::array_t<float> logits(ModelHandle& handle, const Ids& ids) {
     }
     return gathered;
   });
-  return array_of(std::move(values), {batch, length, vocabulary});
+  return array_of(std::move(values), {batch, length, channels});
 }
 
 py::array_t<std::int32_t> encode(const ModelHandle& handle, const std::string& sequence) {
@@ -143,7 +148,7 @@ void bind_model(py::module_& module) {
            })
       .def("plan", &plan, py::arg("length"), py::arg("predicts_all"), py::arg("estimates_time"))
       .def("encode", &encode)
-      .def("logits", &logits);
+      .def("forward", &forward, py::arg("ids"), py::arg("hidden"));
   module.def("load", &load, py::arg("directory"), py::arg("options"));
   module.def("describe_model", &describe_model, py::call_guard<py::gil_scoped_release>());
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ssmgen/errors.hpp>
 #include <ssmgen/version.hpp>
+#include <utility>
 
 #include "bindings.hpp"
 
@@ -20,7 +21,7 @@ constexpr std::int64_t most_bases = std::int64_t{1} << 26;
 // pybind11 asks the translators registered last first, and the base classes come last here.
 void translate(std::exception_ptr thrown) {
   try {
-    if (thrown) std::rethrow_exception(thrown);
+    if (thrown) std::rethrow_exception(std::move(thrown));
   } catch (const InvalidArgument& error) {
     PyErr_SetString(PyExc_ValueError, error.what());
   } catch (const FormatError& error) {
@@ -79,21 +80,25 @@ bool Observer::is_due() {
 }
 
 void Observer::on_progress(const ScoreProgress& progress) {
-  check_signals();
   if (!is_due()) return;
+  check_signals();
   const py::gil_scoped_acquire acquire;
   if (progress_.is_none()) return;
   py::dict told;
   told["records"] = progress.records_written;
-  told["bytes_read"] = progress.bytes_read;
-  told["bytes_total"] = progress.bytes_total;
+  if (records_total_ < 0) {
+    told["bytes_read"] = progress.bytes_read;
+    told["bytes_total"] = progress.bytes_total;
+  } else {
+    told["records_total"] = records_total_;
+  }
   told["seconds"] = progress.seconds;
   progress_(told);
 }
 
 void Observer::on_progress(const EmbedProgress& progress) {
-  check_signals();
   if (!is_due()) return;
+  check_signals();
   const py::gil_scoped_acquire acquire;
   if (progress_.is_none()) return;
   py::dict told;
@@ -130,14 +135,28 @@ void Observer::on_warning(const std::string& text) {
   if (!warning_.is_none()) warning_(text);
 }
 
-PYBIND11_MODULE(_core, module) {
+// What PyInit__core, below, hands on to.
+PYBIND11_MODULE(_core_of_main, module) {
   module.doc() = "libssmgen for Python; use the package ssmgen";
   module.def("version", &version);
   py::register_exception_translator(&translate);
   bind_model(module);
   bind_causal(module);
+  bind_device(module);
   bind_embed(module);
   bind_score(module);
 }
 
 }  // namespace ssmgen::python
+
+// What Python calls for the module _core. pybind11 takes the GIL as the main interpreter does, so
+// in another one it would wait for itself for ever: that is told here, before it begins.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "ssmgen works in the main interpreter alone, and this is a subinterpreter: use "
+                    "threads, which may share a model, or processes");
+    return nullptr;
+  }
+  return ssmgen::python::PyInit__core_of_main();
+}

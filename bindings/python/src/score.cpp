@@ -21,6 +21,7 @@ py::tuple score_rows(ModelHandle& handle, const std::vector<Row>& rows, const st
                      const ScoreOptions& options, py::object progress, py::object note,
                      py::object warning) {
   Observer observer(std::move(progress), py::none(), std::move(note), std::move(warning));
+  observer.expect_records(static_cast<std::int64_t>(rows.size()));
   std::vector<Variant> variants;
   variants.reserve(rows.size());
   for (const auto& [contig, position, ref, alt] : rows) {

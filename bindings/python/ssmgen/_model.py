@@ -1,25 +1,24 @@
-"""Model and what works from file to file."""
+"""Model, and load(), which makes one."""
 
 from __future__ import annotations
 
 import logging
-import operator
 import os
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from ssmgen import _core
 from ssmgen._causal import CausalState
+from ssmgen._checks import byte_count, dna, whole_number
+from ssmgen._device import DeviceArray, from_cuda, stays_on_device
+from ssmgen._options import embed_settings, score_options
+from ssmgen._progress import telling
 from ssmgen._regions import RegionEmbeddings, regions_of
+from ssmgen._types import FloatArray, PathText, Progress
 from ssmgen._variants import VariantScores, rows_of
-
-PathText = str | os.PathLike[str]
-Progress = Callable[[dict[str, Any]], object]
-FloatArray = npt.NDArray[np.float32]
 
 _log = logging.getLogger("ssmgen")
 
@@ -81,21 +80,67 @@ class Model:
     def encode(self, sequence: str) -> npt.NDArray[np.int32]:
         """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
         "unknown". Raises ValueError when the model has no DNA vocabulary."""
-        return self._core.encode(_sequence(sequence, "sequence"))
+        return self._core.encode(dna(sequence, "sequence"))
 
-    def logits(self, sequence: str | npt.ArrayLike) -> FloatArray:
+    @overload
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["numpy"] = "numpy"
+    ) -> FloatArray: ...
+    @overload
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["device"]
+    ) -> DeviceArray: ...
+    def logits(
+        self, sequence: str | npt.ArrayLike, *, output: str = "numpy"
+    ) -> FloatArray | DeviceArray:
         """Logits of every position, float32.
 
-        sequence: DNA, any case; or token ids, integers of shape (length,) or (batch, length).
+        sequence: DNA, any case; or token ids, integers of shape (length,) or (batch, length), of
+            numpy or, for a model on a CUDA device, of PyTorch, CuPy or JAX on one.
+        output: "numpy"; or "device", a DeviceArray in the memory of the model's device, which other
+            libraries take without a copy.
         Returns (length, vocabulary), or (batch, length, vocabulary) of a batch of ids.
 
-        Ctrl-C stops between pieces of a batch; one sequence is read to its end.
-        Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError when
-        the device has not enough memory.
+        Ctrl-C stops between pieces of a batch, on the device after it; one sequence is read to its
+        end. Raises ValueError for ids outside the vocabulary and for what is empty, RuntimeError
+        when the device has not enough memory.
         """
+        return self._forward(sequence, output, False)
+
+    @overload
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["numpy"] = "numpy"
+    ) -> FloatArray: ...
+    @overload
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: Literal["device"]
+    ) -> DeviceArray: ...
+    def hidden(
+        self, sequence: str | npt.ArrayLike, *, output: str = "numpy"
+    ) -> FloatArray | DeviceArray:
+        """Hidden states after the final norm, as the model has them, float32; embed() makes one
+        strand of two, cuts long sequences and pools.
+
+        sequence, output: as in logits().
+        Returns (length, hidden_width), or (batch, length, hidden_width) of a batch of ids. Of a
+        reverse-complement equivariant model the first half of the channels is the plus strand's,
+        the second the minus strand's with its channels in the opposite order.
+
+        Ctrl-C and errors are as in logits().
+        """
+        return self._forward(sequence, output, True)
+
+    def _forward(
+        self, sequence: str | npt.ArrayLike, output: str, hidden: bool
+    ) -> FloatArray | DeviceArray:
+        on_device = stays_on_device(output)
         dense = self._ids(sequence, (1, 2))
-        logits = self._core.logits(dense.reshape(-1, dense.shape[-1]))
-        return logits if dense.ndim == 2 else logits.reshape(logits.shape[1:])
+        ids = dense.reshape(-1, dense.shape[-1])
+        if on_device:
+            left = _core.forward_on_device(self._core, ids, hidden)
+            return DeviceArray(left if dense.ndim == 2 else left.reshape(list(left.shape[1:])))
+        values = self._core.forward(ids, hidden)
+        return values if dense.ndim == 2 else values.reshape(values.shape[1:])
 
     def causal(self) -> CausalState:
         """The start of a sequence that is fed piece by piece.
@@ -117,6 +162,7 @@ class Model:
         whole: bool = False,
         skip_n: bool = False,
         batch: int = 0,
+        progress: Progress = None,
     ) -> FloatArray | list[FloatArray]:
         """Hidden states of DNA sequences, float32; the numbers of `ssmgen embed`.
 
@@ -130,26 +176,30 @@ class Model:
         whole: no windows: each sequence in its whole context.
         skip_n: leave bases other than A, C, G and T out of pooling.
         batch: windows a pass of the model; 0 chooses. Changes no bit.
+        progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second;
+            what it raises stops the call. True: a bar of tqdm; False: nothing; None: a bar where
+            tqdm is installed and standard error is a terminal.
 
         Returns, pooled, (sequences, channels), and (channels,) for a single str; with "none" a list
         of (bases, channels) that look into one array, and that array for a single str; with all
         layers each has (layers, ...) in front. A pooled sequence without a base to pool is NaN.
 
-        Ctrl-C stops between sequences; one sequence is read to its end.
+        Ctrl-C stops between passes of the model; one window is read to its end.
         Raises ValueError for settings that do not fit together or the model, RuntimeError when the
         device has not enough memory.
         """
         single = isinstance(sequences, str)
+        if not isinstance(sequences, Iterable):
+            kind = type(sequences).__name__
+            raise ValueError(f"sequences: expected a str of DNA letters or several, not {kind}")
         several = [sequences] if isinstance(sequences, str) else list(sequences)
         for i, sequence in enumerate(several):
-            _sequence(sequence, f"sequence {i}")
+            dna(sequence, f"sequence {i}")
         if not several:
-            raise ValueError("sequences: there is none")
-        settings = _core.EmbedSettings()
-        settings.layer, settings.pool, settings.strand = str(layer), pool, strand
-        settings.window, settings.stride, settings.whole = window, stride, whole
-        settings.skip_n, settings.batch = skip_n, batch
-        values, first_rows = _core.embed(self._core, several, settings)
+            raise ValueError("sequences: there is none: expected at least one")
+        settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
+        with telling(progress, "embed", "bases", "bases_total", "b") as told:
+            values, first_rows = _core.embed(self._core, several, settings, told)
         if layer != "all":
             values = values[0]
         if pool != "none":
@@ -182,7 +232,7 @@ class Model:
             raise ValueError("embed_regions gives one row a region: no pool 'none', no layer 'all'")
         rows = regions_of(regions)
         if not rows:
-            raise ValueError("regions: there is none")
+            raise ValueError("regions: there is none: expected at least one")
         letters = _core.fetch_regions(
             [(row.contig, row.begin, row.end, row.strand == "-") for row in rows],
             os.fspath(fasta),
@@ -211,14 +261,15 @@ class Model:
         strand: str = "auto",
         check_ref: str = "warn",
         batch: int = 0,
-        progress: Progress | None = None,
+        progress: Progress = None,
     ) -> VariantScores:
         """Scores of variants: log p(ALT) - log p(REF); the numbers of `ssmgen score`, in 32 bits.
 
         variants: (chrom, pos, ref, alt) tuples, one ALT each, pos from 1 as in a VCF; or a table
             (pandas, polars, a dict) with these columns; or records of pysam or cyvcf2.
         fasta: the reference genome, plain or bgzip.
-        The rest is as in score_vcf().
+        progress: called with {"records", "records_total", "seconds"}. It and the rest are as in
+            score_vcf().
 
         A variant that cannot be scored is a NaN with a reason, as in a VCF; REF that is not in the
         FASTA is told to the logger "ssmgen".
@@ -227,17 +278,18 @@ class Model:
         """
         rows = rows_of(variants)
         if not rows:
-            raise ValueError("variants: there is none with an ALT")
-        options = _score_options(modes, window, edge, strand, check_ref, batch)
-        scores, reason = _core.score_variants(
-            self._core,
-            [(row.chrom, row.pos - 1, row.ref, row.alt) for row in rows],
-            os.fspath(fasta),
-            options,
-            progress,
-            _log.info,
-            _log.warning,
-        )
+            raise ValueError("variants: there is none with an ALT: expected at least one")
+        options = score_options(modes, window, edge, strand, check_ref, batch)
+        with telling(progress, "score_variants", "records", "records_total", " variants") as told:
+            scores, reason = _core.score_variants(
+                self._core,
+                [(row.chrom, row.pos - 1, row.ref, row.alt) for row in rows],
+                os.fspath(fasta),
+                options,
+                told,
+                _log.info,
+                _log.warning,
+            )
         return VariantScores(
             np.array([row.variant for row in rows], np.int64),
             [row.chrom for row in rows],
@@ -252,7 +304,12 @@ class Model:
         self, sequence: str | npt.ArrayLike, dimensions: tuple[int, ...]
     ) -> npt.NDArray[np.int32]:
         """Dense ids of a sequence, checked."""
-        ids = self.encode(sequence) if isinstance(sequence, str) else np.asarray(sequence)
+        if isinstance(sequence, str):
+            ids = self.encode(sequence)
+        elif (interface := getattr(sequence, "__cuda_array_interface__", None)) is not None:
+            ids = from_cuda(self._core, interface)
+        else:
+            ids = np.asarray(sequence)
         if ids.ndim not in dimensions or ids.dtype.kind not in "iu" or ids.size == 0:
             shapes = " or ".join(["(length,)", "(batch, length)"][: len(dimensions)])
             raise ValueError(
@@ -277,7 +334,9 @@ def load(
 ) -> Model:
     """Reads a model directory (config.json and model.safetensors) and puts it on a device.
 
-    device: "cpu", "cuda" or "cuda:N".
+    device: "cpu", "cuda" or "cuda:N". For CUDA the plugin libssmgen_cuda.so is looked for beside
+        libssmgen.so, of a wheel in the package's folder, then where the system looks
+        (LD_LIBRARY_PATH).
     dtype: storage of activations and matrix weights, "f32" or "bf16"; sums and results are f32.
     threads: host threads that compute; 0 for one a core.
     chunk: sequences longer than so many bases are swept in chunks; 0 chooses.
@@ -292,9 +351,9 @@ def load(
     """
     options = _core.ModelOptions()
     options.device, options.dtype = device, dtype
-    options.threads, options.chunk = threads, _count(chunk, "chunk")
-    options.max_memory = _bytes(max_memory, "max_memory")
-    options.device_memory = _bytes(device_memory, "device_memory")
+    options.threads, options.chunk = threads, whole_number(chunk, "chunk")
+    options.max_memory = byte_count(max_memory, "max_memory")
+    options.device_memory = byte_count(device_memory, "device_memory")
     options.scratch = os.fspath(scratch)
     if options.device_memory > 0 and options.device == "cpu":
         raise ValueError("device_memory: it is for device 'cuda'; of a CPU it is max_memory")
@@ -304,184 +363,3 @@ def load(
     for name in model.info.unused:
         _log.warning("%s: tensor %s is not used by this model", os.fspath(path), name)
     return model
-
-
-def score_vcf(
-    model: Model,
-    input: PathText,
-    fasta: PathText,
-    output: PathText,
-    *,
-    modes: str | Sequence[str] = (),
-    window: int = 0,
-    edge: str = "shift",
-    strand: str = "auto",
-    check_ref: str = "warn",
-    tag_prefix: str = "SSM",
-    overwrite: bool = False,
-    output_type: str = "",
-    write_index: str = "",
-    write_version: bool = True,
-    regions: str = "",
-    regions_file: PathText = "",
-    regions_overlap: str = "1",
-    targets: str = "",
-    targets_file: PathText = "",
-    targets_overlap: str = "0",
-    batch: int = 0,
-    progress: Progress | None = None,
-) -> _core.ScoreSummary:
-    """Scores a VCF or BCF file: the same records in the same order, with INFO fields SSM_MASKED,
-    SSM_UNMASKED, SSM_CAUSAL and SSM_REASON. The words are those of `ssmgen score`.
-
-    input: VCF or BCF; plain, bgzip or gzip.
-    fasta: the reference genome, plain or bgzip.
-    output: complete under its name when this returns; `.part` before.
-    modes: of "masked", "unmasked", "causal"; none: masked, or causal for causal models.
-    window: bases the model sees; 0: its maximum up to 8192, else 512.
-    edge: "shift" or "pad", where the window would run past an end of the contig.
-    strand: "auto", "plus", "minus" or "mean", for models that are not equivariant.
-    check_ref: "warn", "skip" or "error", for a REF that is not in the FASTA.
-    tag_prefix: of the INFO fields. overwrite: replace fields of the same names.
-    output_type: "v", "z", "b" or "u" and a level; "": by suffix. write_index: "csi" or "tbi".
-    regions, regions_file, targets, targets_file and their overlaps: as in bcftools.
-    batch: windows a pass of the model; 0 chooses. Changes no bit.
-    progress: called with {"records", "bytes_read", "bytes_total", "seconds"} a few times a second;
-        what it raises stops the run. So does Ctrl-C.
-
-    Raises ValueError for options that do not fit together or the model, FormatError naming file
-    and record, RuntimeError for a failing device or disk.
-    """
-    options = _score_options(modes, window, edge, strand, check_ref, batch)
-    options.input, options.output = _file(input, "input"), _file(output, "output")
-    options.fasta = os.fspath(fasta)
-    options.tag_prefix, options.overwrite = tag_prefix, overwrite
-    options.output_type, options.write_index = output_type, write_index
-    options.write_version, options.command_line = write_version, "python: ssmgen.score_vcf"
-    options.regions, options.regions_file = regions, os.fspath(regions_file)
-    options.targets, options.targets_file = targets, os.fspath(targets_file)
-    options.regions_overlap, options.targets_overlap = regions_overlap, targets_overlap
-    options.io_threads = model.threads
-    return _core.score_vcf(model._core, options, progress, _log.info, _log.warning)
-
-
-def embed_files(
-    model: Model,
-    input: PathText | None,
-    output: PathText,
-    *,
-    fasta: PathText = "",
-    bed: PathText = "",
-    layer: int | str = "last",
-    pool: str = "none",
-    strand: str = "auto",
-    window: int = 0,
-    stride: int = 0,
-    whole: bool = False,
-    per_window: bool = False,
-    skip_n: bool = False,
-    batch: int = 0,
-    scratch: PathText = "",
-    regions: str = "",
-    require_flags: str = "",
-    exclude_flags: str = "",
-    min_mapq: int = 0,
-    orientation: str = "reference",
-    output_type: str = "",
-    chunk_rows: int = 0,
-    max_output: int = 10_000_000_000,
-    yes: bool = False,
-    resume: bool = False,
-    dry_run: bool = False,
-    write_version: bool = True,
-    plan: Progress | None = None,
-    progress: Progress | None = None,
-) -> _core.EmbedSummary:
-    """Embeds the records of a file into a file. The words are those of `ssmgen embed`.
-
-    input: FASTA (plain, gzip, bgzip), SAM, BAM or CRAM; None with `bed`.
-    output: NAME.npy, NAME.zarr or NAME.tsv, float32. Beside it stand NAME.tsv with a line a record
-        and NAME.json with where the numbers come from.
-    fasta, bed: the genome, and its regions to embed in place of an input.
-    layer, pool, strand, window, stride, whole, skip_n, batch: as in Model.embed().
-    per_window: pool each window by itself, one row a window.
-    scratch: folder for rows that do not fit into memory; "": the system's.
-    regions, require_flags, exclude_flags, min_mapq: -r, -f, -F and -q of samtools.
-    orientation: "reference" or "sequenced", of reads on the reverse strand.
-    chunk_rows: rows a chunk of Zarr; 0 chooses. resume: go on with a stopped Zarr.
-    max_output: bytes that are written without `yes`. dry_run: plan, write nothing.
-    plan: called once with what will be written (shape, output_bytes, files, ...).
-    progress: called with {"records", "bases", "bases_total", "seconds"} a few times a second; what
-        either raises stops the run. So does Ctrl-C.
-
-    Raises ValueError for options that do not fit together, the model or max_output, FormatError
-    naming file and record, RuntimeError for a failing device or disk.
-    """
-    settings = _core.EmbedSettings()
-    settings.layer, settings.pool, settings.strand = str(layer), pool, strand
-    settings.window, settings.stride, settings.whole = window, stride, whole
-    settings.per_window, settings.skip_n, settings.batch = per_window, skip_n, batch
-    settings.scratch = os.fspath(scratch)
-    options = _core.EmbedOptions()
-    options.settings = settings
-    options.input = "" if input is None else _file(input, "input")
-    options.output = _file(output, "output")
-    options.fasta, options.bed = os.fspath(fasta), os.fspath(bed)
-    options.regions, options.min_mapq = regions, min_mapq
-    options.require_flags, options.exclude_flags = require_flags, exclude_flags
-    options.orientation, options.output_type = orientation, output_type
-    options.chunk_rows, options.max_output_bytes, options.yes = chunk_rows, max_output, yes
-    options.resume, options.dry_run, options.write_version = resume, dry_run, write_version
-    options.command_line = "python: ssmgen.embed_files"
-    options.io_threads = model.threads
-    return _core.embed_files(model._core, options, progress, plan, _log.info, _log.warning)
-
-
-def _score_options(
-    modes: str | Sequence[str], window: int, edge: str, strand: str, check_ref: str, batch: int
-) -> _core.ScoreOptions:
-    options = _core.ScoreOptions()
-    options.modes = [modes] if isinstance(modes, str) else list(modes)
-    options.window, options.batch = window, batch
-    options.set_edge(edge)
-    options.set_strand(strand)
-    options.set_check_ref(check_ref)
-    return options
-
-
-def _count(value: int, name: str) -> int:
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = -1
-    if not 0 <= count < 2**63:
-        raise ValueError(f"{name}: expected a whole number from 0, not {value!r}")
-    return count
-
-
-def _bytes(value: int | str, name: str) -> int:
-    """Bytes of a number, or of a text as the command line takes it."""
-    if not isinstance(value, str):
-        return _count(value, name)
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([kKMGT]?)", value)
-    if not found:
-        raise ValueError(f"{name}: expected bytes, as '500M', '24G' or '1.5T', not {value!r}")
-    return _count(int(float(found[1]) * 1000 ** " KMGT".index(found[2].upper() or " ")), name)
-
-
-def _sequence(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: expected a str of DNA letters, not {type(value).__name__}")
-    if not value:
-        raise ValueError(f"{name}: it is empty")
-    if not value.isascii() or not value.isalpha():
-        odd = next(c for c in value if not (c.isascii() and c.isalpha()))
-        raise ValueError(f"{name}: {odd!r} at {value.index(odd)} is no letter of a sequence")
-    return value
-
-
-def _file(path: PathText, name: str) -> str:
-    text = os.fspath(path)
-    if text in ("", "-"):
-        raise ValueError(f"{name}: expected the path of a file, not {text!r}")
-    return text

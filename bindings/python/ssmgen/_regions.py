@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ssmgen._extras import anndata_of, extra
+from ssmgen._embeddings import Embeddings
 from ssmgen._tables import columns_of
 from ssmgen.errors import FormatError
 
@@ -34,7 +34,7 @@ class Region:
 
 
 @dataclass
-class RegionEmbeddings:
+class RegionEmbeddings(Embeddings):
     """Pooled hidden states of regions, a row each, in the order given.
 
     contig, begin, end, name, strand: as given; 0-based and half-open, "+" where none was given.
@@ -50,31 +50,7 @@ class RegionEmbeddings:
     values: npt.NDArray[np.float32]
     facts: dict[str, str] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.contig)
-
-    def _observations(self) -> dict[str, Any]:
-        names = ("contig", "begin", "end", "name", "strand")
-        return {name: getattr(self, name) for name in names}
-
-    def _channels(self) -> list[str]:
-        return [f"c{channel}" for channel in range(self.values.shape[1])]
-
-    def to_pandas(self) -> Any:
-        """A DataFrame: contig, begin, end, name, strand, then the channels c0, c1, ...
-
-        Raises ImportError, which names the extra, without pandas.
-        """
-        pandas = extra("pandas")
-        left = pandas.DataFrame(self._observations())
-        return left.join(pandas.DataFrame(self.values, columns=self._channels()))
-
-    def to_anndata(self) -> Any:
-        """An AnnData: X is `values`, obs the regions, var the channels, uns["ssmgen"] the facts.
-
-        Raises ImportError, which names the extra, without anndata.
-        """
-        return anndata_of(self.values, self._observations(), self._channels(), self.facts)
+    _described_by = ("contig", "begin", "end", "name", "strand")
 
 
 def regions_of(regions: Any) -> list[Region]:
@@ -97,7 +73,7 @@ def _checked(i: int, region: Any) -> Region:
         )
     contig, begin, end, name, strand = (*region, None, None)[:5]
     if not isinstance(contig, str) or not contig:
-        raise ValueError(f"region {i + 1}: {contig!r} is no name of a contig")
+        raise ValueError(f"region {i + 1}: {contig!r} is no name of a contig: expected a str")
     try:
         begin, end = operator.index(begin), operator.index(end)
     except TypeError:
@@ -105,7 +81,10 @@ def _checked(i: int, region: Any) -> Region:
             f"region {i + 1}: {begin!r} to {end!r}, expected whole numbers from 0"
         ) from None
     if not 0 <= begin < end < 2**62:
-        raise ValueError(f"region {i + 1}: {begin} to {end} is no stretch; 0-based, half-open")
+        raise ValueError(
+            f"region {i + 1}: {begin} to {end} is no stretch: expected 0 <= begin < end, 0-based and "
+            "half-open as in a BED"
+        )
     if strand not in ("+", "-", ".", None):
         raise ValueError(f"region {i + 1}: strand {strand!r}, expected '+', '-' or '.'")
     return Region(contig, begin, end, "" if name is None else str(name), strand or "+")

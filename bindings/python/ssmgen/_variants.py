@@ -113,9 +113,13 @@ def _checked(i: int, chrom: Any, pos: Any, ref: Any, alt: Any) -> Row:
     except TypeError:
         raise ValueError(f"variant {i}: position {pos!r}, expected a whole number") from None
     if not 1 <= position < 2**31:
-        raise ValueError(f"variant {i}: position {position}, which counts from 1 as in a VCF")
+        raise ValueError(
+            f"variant {i}: position {position}: expected 1 to 2147483647, counted from 1 as in a VCF"
+        )
     if not isinstance(chrom, str) or not _CONTIG.fullmatch(chrom):
-        raise ValueError(f"variant {i}: {chrom!r} is no name of a contig")
+        raise ValueError(
+            f"variant {i}: {chrom!r} is no name of a contig: expected a str that a VCF can hold"
+        )
     for name, allele in (("REF", ref), ("ALT", alt)):
         if not isinstance(allele, str) or not _ALLELE.fullmatch(allele):
             raise ValueError(f"variant {i}: {name} is {allele!r}, expected one allele's letters")

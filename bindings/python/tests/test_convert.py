@@ -27,6 +27,7 @@ from torch_files import (
 from ssmgen import FormatError
 from ssmgen.convert import convert
 
+
 def command(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "ssmgen.convert", *map(str, arguments)],

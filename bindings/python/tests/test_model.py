@@ -11,6 +11,7 @@ import threading
 import numpy as np
 import pytest
 from safetensors_files import read_safetensors
+from score_bits import bits_of_the_command, scores_of_both, vcf_rows
 from torch_files import View, write_checkpoint
 
 import ssmgen
@@ -85,9 +86,7 @@ def test_logits_of_letters_are_those_of_their_ids(small):
          {"layer": "all", "window": 64, "stride": 48}),
     ],
 )  # fmt: skip
-def test_embeddings_have_the_bits_of_the_command(
-    small, data, command, tmp_path, options, settings
-):
+def test_embeddings_have_the_bits_of_the_command(small, data, command, tmp_path, options, settings):
     fasta = fasta_of(tmp_path / "in.fa", READS)
     command("embed", "--model", data.small, *options, "-o", tmp_path / "out.npy", fasta)
     found = small.embed(READS, **settings)
@@ -127,20 +126,6 @@ def test_files_are_those_of_the_command(small, data, command, tmp_path):
 # -- scores ----------------------------------------------------------------------------------------
 
 
-def vcf_rows(path):
-    lines = pathlib.Path(path).read_text().splitlines()
-    return [line.split("\t") for line in lines if not line.startswith("#")]
-
-
-def bits_of_the_command(command, model, fasta, vcf, *options):
-    """What `ssmgen score` writes to BCF, where a score has its 32 bits: the body, uncompressed."""
-    raw = gzip.decompress(
-        command("score", "--model", model, "--fasta", fasta, "-q", "--no-version", "-Ob",
-                *options, vcf)
-    )  # fmt: skip
-    return raw[9 + int.from_bytes(raw[5:9], "little") :]
-
-
 @pytest.mark.parametrize("modes", [["masked"], ["masked", "unmasked"]])
 def test_files_have_the_bits_of_the_command(small, data, command, tmp_path, modes):
     expected = bits_of_the_command(
@@ -156,35 +141,10 @@ def test_files_have_the_bits_of_the_command(small, data, command, tmp_path, mode
     assert not list(tmp_path.glob("*.part"))
 
 
-def scores_of_both(command, data, tmp_path, fasta, variants, **settings):
-    """The Python scores of the bundled model, each of which must lie in the command's BCF."""
-    vcf = tmp_path / "in.vcf"
-    lines = [f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t.\t." for chrom, pos, ref, alt in variants]
-    contigs = dict.fromkeys(chrom for chrom, *_ in variants)
-    head = ["##fileformat=VCFv4.2", *(f"##contig=<ID={contig}>" for contig in contigs)]
-    head.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
-    vcf.write_text("\n".join(head + lines) + "\n")
-    options = [part for key, value in settings.items() for part in (f"--{key}", str(value))]
-    raw = bits_of_the_command(
-        command, data.model, fasta, vcf, "--score", "masked,unmasked", *options
-    )
-    found = ssmgen.load(data.model).score_variants(
-        variants, fasta, modes=["masked", "unmasked"], **settings
-    )
-    assert list(found.scores) == ["masked", "unmasked"] and found.reason == [""] * len(variants)
-    for i in range(len(variants)):
-        shared, individual = np.frombuffer(raw[:8], "<u4")
-        record, raw = raw[8 : 8 + shared], raw[8 + shared + individual :]
-        for scores in found.scores.values():
-            assert np.isfinite(scores[i])
-            assert b"\x15" + scores[i].tobytes() in record  # one value of type float
-    assert raw == b""
-    return found
-
-
 def test_variants_have_the_bits_of_the_command(data, command, tmp_path):
     variants = [(r[0], int(r[1]), r[3], r[4]) for r in vcf_rows(data.demo)[:40]]
-    scores_of_both(command, data, tmp_path, data.fasta, variants)
+    found = scores_of_both(command, data.model, tmp_path, data.fasta, variants)
+    assert found.reason == [""] * 40
 
 
 def test_the_zero_shot_golden_has_the_bits_of_the_command(data, command, tmp_path):
@@ -198,8 +158,9 @@ def test_the_zero_shot_golden_has_the_bits_of_the_command(data, command, tmp_pat
     variants = [(chrom, int(pos), ref, alt) for chrom, pos, ref, alt, _, _ in rows]
     (tmp_path / "ref.fa").write_bytes((golden / "ref.fa").read_bytes())
     found = scores_of_both(
-        command, data, tmp_path, tmp_path / "ref.fa", variants, window=512, edge="pad"
+        command, data.model, tmp_path, tmp_path / "ref.fa", variants, window=512, edge="pad"
     )
+    assert found.reason == [""] * len(variants)
     for column, mode in ((4, "masked"), (5, "unmasked")):
         expected = np.array([float(row[column]) for row in rows])
         assert abs(found.scores[mode] - expected).max() < 1e-3
@@ -374,12 +335,23 @@ def resident_bytes():
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_nothing_leaks(small):
+def test_nothing_leaks(small, data):
+    """Over 1,000 rounds of calls of every kind, those that fail among them."""
+    told = []
+
+    def stop(step):
+        raise KeyError("enough")
+
     def call():
         small.logits("ACGTTGCA" * 20)
-        small.embed(["ACGT" * 30, "ACG"], pool="none")
+        small.hidden("ACGTTGCA" * 20, output="device").__dlpack__()
+        small.embed(["ACGT" * 30, "ACG"], pool="none", progress=told.append)
+        small.score_variants([("synth_main", 900, "C", "A")], data.fasta, window=64)
         with pytest.raises(ValueError):
             small.embed("ACGT", layer=99)
+        with pytest.raises(KeyError):
+            small.embed("ACGT", progress=stop)
+        told.clear()
 
     for _ in range(100):
         call()

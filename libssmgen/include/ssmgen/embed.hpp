@@ -170,6 +170,31 @@ struct EmbedSummary {
 ///   FormatError naming file and record, DeviceError for a failing device or disk.
 EmbedSummary embed_files(const Model& model, const EmbedOptions& options, EmbedObserver& observer);
 
+/// The reads of a file, in its order, and a row for each.
+struct ReadEmbeddings {
+  std::int64_t channels = 0;
+  std::vector<float> values;               ///< (reads, channels)
+  std::vector<std::string> names;          ///< of the reads
+  std::vector<std::string> contigs;        ///< empty for a read without a place
+  std::vector<std::int64_t> begins;        ///< of the alignment, 0-based; -1 without a place
+  std::vector<std::int64_t> ends;          ///< half-open
+  std::string strands;                     ///< '+' or '-' of the alignment, '.' for unmapped reads
+  std::vector<std::int64_t> flags;         ///< as in SAM
+  std::vector<std::int64_t> mapqs;         ///< as in SAM
+  std::vector<std::string> read_groups;    ///< the tag RG; empty for none
+  std::vector<std::int64_t> pooled_bases;  ///< 0: the row is NaN
+  EmbedSummary summary;
+};
+
+/// Embeds the reads of a SAM, BAM or CRAM file into memory, one row a read: the rows that
+/// embed_files() writes. Of the options those of settings and input count, and `max_output_bytes`
+/// with `yes` bounds the bytes of `values`. The observer is not told of a plan.
+/// @throws InvalidArgument for options that do not fit together, the model or `max_output_bytes`,
+///   for what gives more than one row a read and for a file of other sequences; FormatError naming
+///   file and read; DeviceError when memory is short.
+ReadEmbeddings embed_reads(const Model& model, const EmbedOptions& options,
+                           EmbedObserver& observer);
+
 /// What a track tells of each base.
 enum class TrackScore : std::uint8_t {
   entropy,  ///< of p over A, C, G, T; nats

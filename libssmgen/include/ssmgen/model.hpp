@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <ssmgen/device.hpp>
+#include <ssmgen/device_array.hpp>
 #include <ssmgen/dtype.hpp>
 #include <string>
 #include <utility>
@@ -88,6 +89,13 @@ struct ForwardResult {
   std::vector<std::vector<float>> block_inputs;
 };
 
+/// As ForwardResult, in memory of the model's device: (batch, length, vocabulary) and
+/// (batch, length, hidden_width); empty where not asked for.
+struct DeviceForwardResult {
+  DeviceArray logits;
+  DeviceArray last_hidden_state;
+};
+
 /// A loaded model. Immutable weights with one workspace: one call at a time.
 class Model {
  public:
@@ -121,6 +129,17 @@ class Model {
   /// @throws InvalidArgument for ids or sizes that do not fit, DeviceError when memory is short.
   ForwardResult forward(std::span<const std::int32_t> ids, std::int64_t batch, std::int64_t length,
                         const ForwardRequest& request = {}) const;
+
+  /// The numbers of forward(), left where they were computed; `block_inputs` cannot be asked for.
+  /// They are all there when this returns, for whichever stream reads them.
+  /// @throws as forward().
+  DeviceForwardResult forward_on_device(std::span<const std::int32_t> ids, std::int64_t batch,
+                                        std::int64_t length,
+                                        const ForwardRequest& request = {}) const;
+
+  /// Copies bytes that lie on the device, after all that the device was given to do, by other
+  /// libraries too. @throws DeviceError.
+  void copy_from_device(void* to, const void* from, std::int64_t bytes) const;
 
   /// A single block (model_type s4_block) over `channels` (batch, length, d_model), f32; the result
   /// has the same shape.

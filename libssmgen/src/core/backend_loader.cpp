@@ -19,17 +19,27 @@ std::shared_ptr<kernels::Backend> open_cuda(Device device) {
   const std::string name = "libssmgen_cuda.so";
   Dl_info here{};
   void* plugin = nullptr;
+  std::string folder;
+  std::string why;
   if (dladdr(reinterpret_cast<const void*>(&open_backend), &here) != 0 &&
       here.dli_fname != nullptr) {
     const std::filesystem::path beside = std::filesystem::path(here.dli_fname).parent_path() / name;
+    folder = beside.parent_path();
     plugin = dlopen(beside.c_str(), RTLD_NOW | RTLD_LOCAL);
+    // One that is there says more than one that is nowhere: a library of CUDA that it needs.
+    std::error_code ignored;
+    if (plugin == nullptr && std::filesystem::exists(beside, ignored)) why = dlerror();
   }
-  if (plugin == nullptr) plugin = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (plugin == nullptr) {
+    plugin = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (plugin == nullptr && why.empty()) why = dlerror();
+  }
   if (plugin == nullptr) {
     throw DeviceError(fmt::format(
-        "device {} was asked for, but the CUDA plugin cannot be loaded ({}): install an "
-        "ssmgen that was built with CUDA, or use --device cpu",
-        device_name(device), dlerror()));
+        "device {} was asked for, but the CUDA plugin cannot be loaded ({}); it was looked for in "
+        "{} and where the system looks (LD_LIBRARY_PATH): put it there with the libraries of CUDA, "
+        "install an ssmgen that was built with CUDA, or use --device cpu",
+        device_name(device), why, folder));
   }
   const auto make = reinterpret_cast<MakeCudaBackend>(dlsym(plugin, "ssmgen_make_cuda_backend"));
   if (make == nullptr) {

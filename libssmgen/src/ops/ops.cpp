@@ -263,6 +263,30 @@ void gather_rows(core::Context& ctx, const TensorView& in, const TensorView& row
   });
 }
 
+void place_rows(core::Context& ctx, const TensorView& in, const TensorView& residual,
+                const TensorView& out, bool reversed) {
+  constexpr auto op = "place_rows";
+  if (residual) {
+    expect_shape(op, "residual", residual, in.shape());
+    expect_type(op, "residual", residual, ElementType::f32);
+  }
+  expect_shape(op, "out", out, in.shape());
+  expect_type(op, "out", out, ElementType::f32);
+  dispatch(op, in.type(), [&]<class T>() {
+    kernels::PlaceRowsArgs<T> args;
+    args.in = in.as<T>();
+    args.in_row_stride = in.stride(0);
+    args.residual = residual.as<float>();
+    args.residual_row_stride = residual.stride(0);
+    args.out = out.as<float>();
+    args.out_row_stride = out.stride(0);
+    args.rows = in.shape()[0];
+    args.channels = in.shape()[1];
+    args.reversed = reversed;
+    ctx.backend().place_rows(ctx.stream(), args);
+  });
+}
+
 void lm_head(core::Context& ctx, const TensorView& plus, const TensorView& minus,
              const TensorView& weight, const TensorView& complement, const TensorView& logits) {
   constexpr auto op = "lm_head";

@@ -93,6 +93,11 @@ void multiply(core::Context& ctx, const core::TensorView& a, const core::TensorV
 void gather_rows(core::Context& ctx, const core::TensorView& in, const core::TensorView& row_index,
                  const core::TensorView& out);
 
+/// in (rows, channels); residual the same in f32, may be absent; out (rows, channels) f32, which
+/// may be a part of wider rows.
+void place_rows(core::Context& ctx, const core::TensorView& in, const core::TensorView& residual,
+                const core::TensorView& out, bool reversed);
+
 /// plus, minus (rows, channels), minus may be absent; weight (vocabulary, channels) f32;
 /// complement (vocabulary) i32, needed with minus; logits (rows, vocabulary) f32.
 void lm_head(core::Context& ctx, const core::TensorView& plus, const core::TensorView& minus,

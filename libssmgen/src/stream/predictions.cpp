@@ -14,7 +14,7 @@ Predictions::Predictions(core::Context& ctx, const RunOutputs& outputs, std::int
     : ctx_(ctx), outputs_(outputs), reads_(outputs.reads, batch, length) {}
 
 void Predictions::give(const PartRange& part, const Logits& logits) {
-  if (outputs_.on_base_log_probabilities) give_all(part, logits);
+  if (outputs_.predicts_all()) give_all(part, logits);
   give_reads(part, logits);
 }
 
@@ -46,7 +46,14 @@ void Predictions::give_all(const PartRange& part, const Logits& logits) {
     const Workspace::Scope scope(ctx_.workspace());
     rows_.resize(static_cast<std::size_t>(end - begin));
     std::iota(rows_.begin(), rows_.end(), begin);
-    base_log_probabilities(logits(rows_));
+    const TensorView found = logits(rows_);
+    if (outputs_.device_logits != nullptr) {
+      ctx_.backend().copy(ctx_.stream(),
+                          outputs_.device_logits + (part.first_row() + begin) * found.shape()[1],
+                          found.data(), found.bytes());
+    }
+    if (!outputs_.on_base_log_probabilities) return;
+    base_log_probabilities(found);
     outputs_.on_base_log_probabilities(part.first_row() + begin, values_);
   });
 }

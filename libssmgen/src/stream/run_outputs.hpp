@@ -23,7 +23,8 @@ struct HiddenRows {
   std::span<const float> values;  ///< (rows, d_model), channels in the order the strand itself has
 };
 
-/// What a run writes, in host memory; null pointers are not computed.
+/// What a run writes, in host memory but for what is named `device_`; null pointers are not
+/// computed.
 struct RunOutputs {
   /// Rows of `logits` and `base_log_probabilities`, ordered by sequence.
   std::span<const RowRead> reads;
@@ -44,6 +45,17 @@ struct RunOutputs {
   /// When set, takes log p of A, C, G, T (`base_ids`) at every position: first row of
   /// (batch * length), then (rows, 4); rows come in order, in pieces.
   std::function<void(std::int64_t, std::span<const float>)> on_base_log_probabilities;
+  /// The same numbers, in memory of the device and there when its stream has come so far: logits of
+  /// every position (batch, length, vocabulary), and as last_hidden_state.
+  float* device_logits = nullptr;
+  float* device_last_hidden_state = nullptr;
+
+  /// Every position is predicted, not only `reads`.
+  bool predicts_all() const { return on_base_log_probabilities || device_logits != nullptr; }
+  /// Whole rows of the last hidden state go somewhere.
+  bool takes_last_hidden() const {
+    return last_hidden_state != nullptr || device_last_hidden_state != nullptr || on_hidden;
+  }
 };
 
 }  // namespace ssmgen::stream

@@ -24,6 +24,11 @@ void S4ReadOut::block_input(const S4Part& part, std::int64_t layer) {
 void S4ReadOut::end(const S4Part& part) {
   const std::int64_t layers = stack_.config.n_layer;
   if (outputs_.last_hidden_state != nullptr) write(part, layers, outputs_.last_hidden_state);
+  if (outputs_.device_last_hidden_state != nullptr) {
+    const core::Shape shape = part.hidden.shape();
+    float* rows = outputs_.device_last_hidden_state + part.first_row() * shape[1];
+    ops::place_rows(ctx_, part.hidden, part.residual, {rows, ElementType::f32, shape}, false);
+  }
   hand_out(part, layers);
   predictions_.give(part, [&](std::span<const std::int64_t> rows) { return logits(part, rows); });
 }

@@ -15,16 +15,13 @@ StackReadOut::StackReadOut(const models::MambaStack& stack, core::Context& ctx,
     : stack_(stack), ctx_(ctx), outputs_(outputs), predictions_(ctx, outputs, batch, length) {}
 
 std::optional<ChunkRange> StackReadOut::wanted(std::int64_t first, std::int64_t count) const {
-  if (outputs_.last_hidden_state != nullptr || outputs_.on_hidden ||
-      outputs_.on_base_log_probabilities) {
-    return std::nullopt;
-  }
+  if (outputs_.takes_last_hidden() || outputs_.predicts_all()) return std::nullopt;
   const ChunkRange positions = predictions_.reads().positions(first, count);
   return positions.length() == 0 ? std::nullopt : std::optional(positions);
 }
 
 std::optional<std::vector<std::int64_t>> StackReadOut::predicted(std::int64_t sequence) const {
-  if (outputs_.on_base_log_probabilities) return std::nullopt;
+  if (outputs_.predicts_all()) return std::nullopt;
   return predictions_.reads().positions_of(sequence);
 }
 
@@ -45,7 +42,10 @@ void StackReadOut::block_input(const PartRange& part, std::int64_t layer, bool m
 void StackReadOut::last_hidden(const StackPart& part, std::span<const bool> strands_minus) {
   const std::int64_t n_layer = stack_.shape.n_layer;
   const bool is_handed_out = std::ranges::binary_search(outputs_.hidden_layers, n_layer);
-  if (outputs_.last_hidden_state == nullptr && !is_handed_out) return;
+  if (outputs_.last_hidden_state == nullptr && outputs_.device_last_hidden_state == nullptr &&
+      !is_handed_out) {
+    return;
+  }
   for_pieces(part.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (const bool minus : strands_minus) {
       const Workspace::Scope scope(ctx_.workspace());
@@ -57,6 +57,9 @@ void StackReadOut::last_hidden(const StackPart& part, std::span<const bool> stra
                                 residual, {}, normed, false);
       if (outputs_.last_hidden_state != nullptr) {
         write_half(normed, minus, part.first_row() + begin, outputs_.last_hidden_state);
+      }
+      if (outputs_.device_last_hidden_state != nullptr) {
+        place_half(normed, minus, part.first_row() + begin, outputs_.device_last_hidden_state);
       }
       if (!is_handed_out) continue;
       HiddenRows piece;
@@ -86,6 +89,16 @@ void StackReadOut::write_half(const TensorView& rows, bool minus, std::int64_t f
       }
     }
   });
+}
+
+// write_half() on the device.
+void StackReadOut::place_half(const TensorView& rows, bool minus, std::int64_t first_row,
+                              float* whole) {
+  const std::int64_t channels = rows.shape()[1];
+  const std::int64_t width = stack_.shape.hidden_width();
+  const TensorView half(whole + first_row * width + (minus ? channels : 0), ElementType::f32,
+                        rows.shape(), {width, 1});
+  ops::place_rows(ctx_, rows, {}, half, minus);
 }
 
 // Piece by piece, so that the host never holds a long sequence's layer.

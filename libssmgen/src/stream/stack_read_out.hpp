@@ -52,6 +52,7 @@ class StackReadOut {
  private:
   core::TensorView upload(std::span<const std::int64_t> rows);
   void write_half(const core::TensorView& rows, bool minus, std::int64_t first_row, float* whole);
+  void place_half(const core::TensorView& rows, bool minus, std::int64_t first_row, float* whole);
   void hand_out(const core::TensorView& rows, HiddenRows piece);
   core::TensorView logits(const StackPart& part, std::span<const std::int64_t> rows);
 

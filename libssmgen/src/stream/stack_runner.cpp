@@ -62,7 +62,7 @@ std::int64_t StackRunner::held_device_bytes() const noexcept {
 
 std::int64_t StackRunner::predicted_rows(const RunOutputs& outputs, std::int64_t batch,
                                          std::int64_t length) const {
-  if (outputs.on_base_log_probabilities) return length;
+  if (outputs.predicts_all()) return length;
   std::int64_t most = 0;
   std::int64_t count = 0;
   std::int64_t sequence = -1;

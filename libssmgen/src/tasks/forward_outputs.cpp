@@ -5,12 +5,15 @@
 
 namespace ssmgen::tasks {
 
+void check_forward_sizes(std::int64_t batch, std::int64_t length) {
+  if (batch >= 1 && length >= 1) return;
+  throw InvalidArgument(
+      fmt::format("batch and length must be above 0, not {} and {}", batch, length));
+}
+
 ForwardOutputs::ForwardOutputs(const ModelInfo& model, std::int64_t batch, std::int64_t length,
                                const ForwardRequest& request) {
-  if (batch < 1 || length < 1) {
-    throw InvalidArgument(
-        fmt::format("batch and length must be above 0, not {} and {}", batch, length));
-  }
+  check_forward_sizes(batch, length);
   const auto rows = static_cast<std::size_t>(batch) * static_cast<std::size_t>(length);
   const auto hidden_size = rows * static_cast<std::size_t>(model.hidden_width);
   if (request.logits) {

@@ -9,6 +9,9 @@
 
 namespace ssmgen::tasks {
 
+/// @throws InvalidArgument for a size below 1.
+void check_forward_sizes(std::int64_t batch, std::int64_t length);
+
 /// Sizes the result for the request and points a run's outputs at it.
 class ForwardOutputs {
  public:

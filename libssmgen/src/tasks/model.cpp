@@ -12,6 +12,7 @@
 #include "models/registry.hpp"
 #include "models/tokenizer.hpp"
 #include "stream/s4_runner.hpp"
+#include "tasks/device_array.hpp"
 #include "tasks/forward_outputs.hpp"
 #include "tasks/model_cost.hpp"
 #include "tasks/model_impl.hpp"
@@ -187,6 +188,36 @@ ForwardResult Model::forward(std::span<const std::int32_t> ids, std::int64_t bat
   tasks::ForwardOutputs outputs(impl_->info, batch, length, request);
   impl_->runner()->run(ids, batch, length, outputs.outputs());
   return outputs.take();
+}
+
+DeviceForwardResult Model::forward_on_device(std::span<const std::int32_t> ids, std::int64_t batch,
+                                             std::int64_t length,
+                                             const ForwardRequest& request) const {
+  if (request.block_inputs) {
+    throw InvalidArgument("block inputs do not stay on the device: ask forward() for them");
+  }
+  tasks::check_forward_sizes(batch, length);
+  DeviceForwardResult result;
+  stream::RunOutputs outputs;
+  if (request.logits) {
+    result.logits = tasks::make_device_array(*impl_, {batch, length, impl_->info.vocabulary});
+    outputs.device_logits = result.logits.data();
+  }
+  if (request.last_hidden_state) {
+    result.last_hidden_state =
+        tasks::make_device_array(*impl_, {batch, length, impl_->info.hidden_width});
+    outputs.device_last_hidden_state = result.last_hidden_state.data();
+  }
+  impl_->runner()->run(ids, batch, length, outputs);
+  impl_->context->synchronize();
+  return result;
+}
+
+void Model::copy_from_device(void* to, const void* from, std::int64_t bytes) const {
+  kernels::Backend& backend = *impl_->backend;
+  backend.synchronize_device();
+  backend.copy_to_host(impl_->context->stream(), to, from, bytes);
+  impl_->context->synchronize();
 }
 
 std::vector<float> Model::forward_channels(std::span<const float> channels, std::int64_t batch,
