@@ -107,7 +107,7 @@ python() {
   mkdir -p python/ssmgen objects
   cp "$source"/bindings/python/ssmgen/*.py python/ssmgen/
   find "$source/bindings/python/src" -name '*.cpp' -print0 |
-    xargs -0 -P 8 -I{} sh -c "g++ -std=c++20 -O1 -fPIC $(python3 -m pybind11 --includes | xargs) \
+    xargs -0 -P 8 -I{} sh -c "g++ -std=c++20 -O1 -fPIC -fvisibility=hidden $(python3 -m pybind11 --includes | xargs) \
       -I '$source/libssmgen/include' -c '{}' -o objects/\$(basename '{}').o"
   g++ -shared objects/*.o -Llib -l:libssmgen.so.0 -o python/ssmgen/_core.so
   PYTHONPATH=$PWD/python python3 -m pytest -q -p no:cacheprovider \
