@@ -57,7 +57,7 @@ py::object capsule_of(const DeviceArray& array) {
         managed->deleter(managed);
       });
   if (capsule == nullptr) throw py::error_already_set();
-  owner.release();
+  static_cast<void>(owner.release());
   return py::reinterpret_steal<py::object>(capsule);
 }
 

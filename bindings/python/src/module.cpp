@@ -151,6 +151,7 @@ PYBIND11_MODULE(_core_of_main, module) {
 
 // What Python calls for the module _core. pybind11 takes the GIL as the main interpreter does, so
 // in another one it would wait for itself for ever: that is told here, before it begins.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name that Python looks for.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
   if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
     PyErr_SetString(PyExc_ImportError,
