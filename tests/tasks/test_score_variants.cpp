@@ -176,6 +176,27 @@ TEST(ScoreVariants, AsksWhetherItIsTheWrongReference) {
                                   {"wrong reference?", "11 of the first 20"});
 }
 
+TEST(ScoreVariants, RefusesWindowsThatFitNowhereBeforeItReadsAny) {
+  class Unread : public test::MemoryGenome {
+   public:
+    using MemoryGenome::MemoryGenome;
+    void fetch(std::int64_t contig, std::int64_t begin, std::int64_t end,
+               std::string& letters) override {
+      ++fetches;
+      MemoryGenome::fetch(contig, begin, end, letters);
+    }
+    int fetches = 0;
+  };
+  Unread genome(std::vector<std::pair<std::string, std::string>>{{"1", std::string(200, 'A')}});
+  Told told;
+  ScoreChoices choices = both_modes();
+  choices.window_bases = std::int64_t{1} << 32;
+  const std::vector<Variant> variants{{"1", 99, "A", {"C"}}};
+  test::expect_error<DeviceError>([&] { score(variants, genome, told, choices); },
+                                  {"4294967296 bases", "--scratch"});
+  EXPECT_EQ(genome.fetches, 0);
+}
+
 TEST(ScoreVariants, TakesNoVariantsToo) {
   test::MemoryGenome genome(std::vector<std::pair<std::string, std::string>>{{"1", "ACGT"}});
   Told told;

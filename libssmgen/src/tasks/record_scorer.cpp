@@ -18,7 +18,10 @@ RecordScorer::RecordScorer(const Model::Impl& model, const ScoreSettings& settin
       names_(genome.contigs(), declared),
       check_(check_ref, source_, genome, observer),
       passes_(model, genome, settings.window_bases),
-      scorer_(settings_, passes_) {}
+      scorer_(settings_, passes_) {
+  // Windows that cannot be run are refused before memory is taken for them.
+  model.runner()->plan(settings.window_bases, 1);
+}
 
 std::vector<PlannedAllele> RecordScorer::plan(const RecordText& record,
                                               std::span<const std::string> alts) {
