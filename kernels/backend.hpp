@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <ssmgen/errors.hpp>
 #include <string>
 
 #include "kernels/add_norm.hpp"
@@ -104,7 +105,9 @@ class Backend {
     return nullptr;
   }
   /// Only with what prepare_sweep_inputs() gave.
-  virtual void sweep_inputs(Stream /*stream*/, const SweepInputsArgs& /*args*/) {}
+  virtual void sweep_inputs(Stream /*stream*/, const SweepInputsArgs& /*args*/) {
+    throw InvalidArgument("sweep_inputs: " + description() + " prepares none");
+  }
 
   virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<float>& args) = 0;
   virtual void token_embedding(Stream stream, const TokenEmbeddingArgs<bfloat16>& args) = 0;

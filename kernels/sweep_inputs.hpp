@@ -4,12 +4,12 @@
 //   u     = SiLU(conv(x))                             causal_conv.hpp
 //   p     = x_proj . u, of which the last 2 * states columns are B and C
 //   delta = softplus(dt_proj . p[: rank] + dt_bias)   product.hpp
-// u and delta are rounded to T, p is f32. A row's results do not depend on batch, length or where
-// a sequence is cut.
+// u and delta are rounded to bf16, p is f32. A row's results do not depend on batch, length or
+// where a sequence is cut. The naive version is that of the three parts.
 //
 // Shapes: x (batch, length, channels) with strides; u and delta (batch, length, channels) dense; p
 // (batch, length, rank + 2 * states) f32 dense, of which the first `rank` columns may be left as
-// they are. Carry as in causal_conv.hpp. Traffic: 3 T and 8 * states / channels bytes an element;
+// they are. Carry as in causal_conv.hpp. Traffic: 6 + 8 * states / channels bytes an element;
 // bound by memory.
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct SweepInputsSpec {
   std::int64_t rank = 0;
   std::int64_t states = 0;
   std::int64_t width = 0;
-  Dtype type = Dtype::f32;             ///< of x, u and delta; x_proj is rounded to it
+  Dtype type = Dtype::f32;             ///< of x, u and delta: bf16 for there to be any; x_proj too
   const float* conv_weight = nullptr;  ///< (channels, width)
   const float* conv_bias = nullptr;    ///< (channels) or null
   const float* x_proj = nullptr;       ///< (rank + 2 * states, channels)

@@ -178,10 +178,10 @@ __device__ __forceinline__ void convolve(const ConvWeights<dt_tiles>& weights,
   }
 }
 
+// Called from sm_80 on.
 template <int dt_tiles>
 __global__ void __launch_bounds__(Sizes<dt_tiles>::threads, Sizes<dt_tiles>::blocks)
     make_inputs(const __grid_constant__ Job job) {
-#if __CUDA_ARCH__ >= 800
   using Size = Sizes<dt_tiles>;
   extern __shared__ __align__(16) char memory[];
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -325,7 +325,6 @@ __global__ void __launch_bounds__(Sizes<dt_tiles>::threads, Sizes<dt_tiles>::blo
                                 index * group + q * lane_channels);
     }
   }
-#endif
 }
 
 template <int dt_tiles>
