@@ -137,8 +137,8 @@ setGeneric("embedRegions", function(model, regions, genome, ...) standardGeneric
 #'   contig, whatever the strand of a region.
 #' @param window,stride,whole,batch,progress,... As in [embedSequences()].
 #'
-#' @return With `regions` a `NumericList`, one element for each; without, an `RleList` with the
-#'   names of the contigs. Bases other than A, C, G and T are `NA`.
+#' @return An `RleList`: with `regions` an element for each, with its name; without, one for each
+#'   contig. Bases other than A, C, G and T are `NA`.
 #'
 #' @section Errors:
 #' As [embedRegions()].

@@ -2,34 +2,34 @@
 # Generator token: 10BE3573-1514-4C36-9D1C-5A225CD40393
 
 embed_sequences <- function(model, sequences, settings, progress) {
-    .Call('_ssmgen_embed_sequences', PACKAGE = 'ssmgen', model, sequences, settings, progress)
+    .Call(`_ssmgen_embed_sequences`, model, sequences, settings, progress)
 }
 
 score_bases <- function(model, genome, regions, score, settings, progress) {
-    .Call('_ssmgen_score_bases', PACKAGE = 'ssmgen', model, genome, regions, score, settings, progress)
+    .Call(`_ssmgen_score_bases`, model, genome, regions, score, settings, progress)
 }
 
 genome_contigs <- function(genome) {
-    .Call('_ssmgen_genome_contigs', PACKAGE = 'ssmgen', genome)
+    .Call(`_ssmgen_genome_contigs`, genome)
 }
 
 region_sequences <- function(genome, regions) {
-    .Call('_ssmgen_region_sequences', PACKAGE = 'ssmgen', genome, regions)
+    .Call(`_ssmgen_region_sequences`, genome, regions)
 }
 
 library_version <- function() {
-    .Call('_ssmgen_library_version', PACKAGE = 'ssmgen')
+    .Call(`_ssmgen_library_version`)
 }
 
-load_model <- function(path, device, dtype, threads) {
-    .Call('_ssmgen_load_model', PACKAGE = 'ssmgen', path, device, dtype, threads)
+load_model <- function(path, chosen) {
+    .Call(`_ssmgen_load_model`, path, chosen)
 }
 
 weights_sha256 <- function(model) {
-    .Call('_ssmgen_weights_sha256', PACKAGE = 'ssmgen', model)
+    .Call(`_ssmgen_weights_sha256`, model)
 }
 
 score_variants <- function(model, variants, genome, choices, progress) {
-    .Call('_ssmgen_score_variants', PACKAGE = 'ssmgen', model, variants, genome, choices, progress)
+    .Call(`_ssmgen_score_variants`, model, variants, genome, choices, progress)
 }
 

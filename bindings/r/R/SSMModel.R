@@ -11,6 +11,12 @@
 #' @param dtype Storage of activations and matrix weights, "f32" or "bf16"; sums and results are
 #'   f32.
 #' @param threads Host threads that compute; 0 for one a core.
+#' @param chunk Sequences longer than this many bases are swept in chunks of it; 0 chooses.
+#' @param maxMemory Host memory that the process may take, in bytes or as "500M", "24G" or "1.5T"
+#'   (powers of 1000); 0 for what is free. A long sequence is run in the fastest way that fits.
+#' @param deviceMemory The same for a CUDA device's own memory.
+#' @param scratch Folder for activations that fit neither; "" for none. Nothing is left in it.
+#'   Results depend on none of the last four.
 #' @param object,model An `SSMModel`.
 #'
 #' @return `loadModel()` an `SSMModel`; `modelInfo()` a list of what the checkpoint holds (name,
@@ -59,11 +65,21 @@ setValidity("SSMModel", function(object) {
 
 #' @rdname SSMModel-class
 #' @export
-loadModel <- function(path, device = "cpu", dtype = "f32", threads = 0) {
+loadModel <- function(path, device = "cpu", dtype = "f32", threads = 0, chunk = 0, maxMemory = 0,
+                      deviceMemory = 0, scratch = "") {
     path <- path.expand(oneString(path, "path"))
     device <- oneString(device, "device")
     dtype <- oneString(dtype, "dtype")
-    loaded <- checked(load_model(path, device, dtype, oneCount(threads, "threads", 4096)))
+    options <- list(
+        device = device, dtype = dtype, threads = oneCount(threads, "threads", 4096),
+        chunk = oneCount(chunk, "chunk"), maxMemory = oneSize(maxMemory, "maxMemory"),
+        deviceMemory = oneSize(deviceMemory, "deviceMemory"),
+        scratch = path.expand(oneString(scratch, "scratch"))
+    )
+    if (options$deviceMemory > 0 && device == "cpu") {
+        stopInvalid("deviceMemory: it is for the device cuda; of a CPU it is maxMemory")
+    }
+    loaded <- checked(load_model(path, options))
     new("SSMModel",
         pointer = loaded$pointer, path = path, device = device, dtype = dtype, info = loaded$info
     )
@@ -86,6 +102,10 @@ weightsSHA256 <- function(model) {
 #' @rdname SSMModel-class
 #' @export
 setMethod("show", "SSMModel", function(object) {
+    if (!isTRUE(validObject(object, test = TRUE))) {
+        cat("SSMModel that is none: make one with loadModel(path)\n")
+        return(invisible())
+    }
     info <- object@info
     number <- function(value) format(value, big.mark = ",", scientific = FALSE)
     strands <- if (info$isCausal) {
@@ -99,11 +119,18 @@ setMethod("show", "SSMModel", function(object) {
         "SSMModel ", info$name, "\n",
         "  ", info$modelType, ", ", number(info$blocks), " blocks of ", number(info$channels),
         " channels, ", number(info$parameters), " parameters; ", strands, "\n",
-        "  ", object@dtype, " on ", info$deviceDescription, "\n",
+        "  ", if (isLoaded(object)) {
+            paste0(object@dtype, " on ", info$deviceDescription)
+        } else {
+            "saved in another session: load it again with loadModel(path)"
+        }, "\n",
         "  from ", object@path, "\n",
         sep = ""
     )
 })
+
+# Not after readRDS(), which gives a pointer to nothing.
+isLoaded <- function(model) !identical(model@pointer, new("externalptr"))
 
 checkModel <- function(model) {
     if (!is(model, "SSMModel")) {
@@ -111,7 +138,7 @@ checkModel <- function(model) {
     }
     valid <- validObject(model, test = TRUE)
     if (!isTRUE(valid)) {
-        stopInvalid("model: ", paste(valid, collapse = "; "))
+        stopInvalid("model: ", paste(valid, collapse = "; "), ": make one with loadModel(path)")
     }
     invisible(model)
 }

@@ -15,12 +15,23 @@ checked <- function(answer) {
         message(ssmCondition(c("ssmgen_note", "message"), paste0(text, "\n")))
     }
     for (text in unique(answer$warnings)) {
-        warning(ssmCondition(c("ssmgen_warning", "warning"), text))
+        warning(ssmCondition(c("ssmgen_warning", "warning"), inArguments(text)))
     }
     if (!is.null(answer$error)) {
-        stop(ssmCondition(c(answer$error, "ssmgen_error", "error"), answer$message))
+        stop(ssmCondition(c(answer$error, "ssmgen_error", "error"), inArguments(answer$message)))
     }
     answer$value
+}
+
+# The library tells remedies as the command's options: --check-ref is checkRef here.
+inArguments <- function(text) {
+    text <- sub("^check-ref ", "checkRef ", text)
+    text <- gsub("(^|[ (])--(score) (masked|unmasked|causal)\\b", "\\1modes \\3", text)
+    at <- gregexpr("(?<![^ (])--[a-z][a-z-]*[a-z]", text, perl = TRUE)
+    regmatches(text, at) <- lapply(regmatches(text, at), function(options) {
+        gsub("-([a-z])", "\\U\\1", sub("^--", "", options), perl = TRUE)
+    })
+    text
 }
 
 oneString <- function(value, name) {
@@ -42,9 +53,24 @@ oneCount <- function(value, name, most = 2^32) {
     isCount <- is.numeric(value) && length(value) == 1L && !is.na(value) &&
         value >= 0 && value <= most && value == floor(value)
     if (!isCount) {
-        stopInvalid(name, ": expected a whole number from 0, not ", shown(value))
+        number <- format(most, scientific = FALSE)
+        stopInvalid(name, ": expected a whole number from 0 to ", number, ", not ", shown(value))
     }
     as.numeric(value)
+}
+
+# Bytes, as a number or as "500M", "24G" or "1.5T"; 0 for what is free.
+oneSize <- function(value, name) {
+    units <- c(K = 1e3, M = 1e6, G = 1e9, T = 1e12)
+    pattern <- "^([0-9]+([.][0-9]+)?)([KMGT])$"
+    if (is.character(value) && length(value) == 1L && grepl(pattern, value)) {
+        amount <- as.numeric(sub(pattern, "\\1", value))
+        value <- round(amount * units[[sub(pattern, "\\3", value)]])
+    }
+    if (is.character(value)) {
+        stopInvalid(name, ": expected bytes, as 5e8, 500M, 24G or 1.5T, not ", shown(value))
+    }
+    oneCount(value, name, 2^53)
 }
 
 shown <- function(value) {
@@ -56,6 +82,10 @@ shown <- function(value) {
 progressBar <- function(progress) {
     if (is.function(progress)) {
         return(progress)
+    }
+    if (!is.logical(progress)) {
+        stopInvalid("progress: expected TRUE, FALSE or a function(done, total), not ",
+            shown(progress))
     }
     if (!oneFlag(progress, "progress")) {
         return(NULL)

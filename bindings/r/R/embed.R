@@ -2,7 +2,7 @@
 
 embedSettings <- function(layer = "last", pool = "mean", strand = "auto", window = 0, stride = 0,
                           whole = FALSE, skipN = FALSE, batch = 0) {
-    if (length(layer) != 1L || is.na(layer)) {
+    if (!(is.character(layer) || is.numeric(layer)) || length(layer) != 1L || is.na(layer)) {
         stopInvalid("layer: expected one layer, not ", shown(layer))
     }
     list(
@@ -17,16 +17,35 @@ embedSettings <- function(layer = "last", pool = "mean", strand = "auto", window
 checkSequences <- function(text) {
     if (anyNA(text) || !all(nzchar(text))) {
         i <- which(is.na(text) | !nzchar(text))[1L]
-        stopInvalid("sequence ", i, ": it is ", if (is.na(text[i])) "NA" else "empty")
+        what <- if (is.na(text[i])) "NA" else "empty"
+        stopInvalid("sequence ", i, ": it is ", what, ": leave it out")
     }
-    at <- regexpr("[^ACGTRYSWKMBDHVNacgtryswkmbdhvn]", text)
+    # By bytes, since text may be no text in this locale.
+    at <- regexpr("[^ACGTRYSWKMBDHVNacgtryswkmbdhvn]", text, useBytes = TRUE)
     if (any(at > 0L)) {
         i <- which(at > 0L)[1L]
+        if (nchar(text[i], "bytes") < 1000L && file.exists(text[i])) {
+            stopInvalid("sequence ", i, ": '", text[i], "' is the name of a file: give what ",
+                "Biostrings::readDNAStringSet() reads from it")
+        }
         stopInvalid(
-            "sequence ", i, ": '", substr(text[i], at[i], at[i]), "' at ", at[i],
-            " is no letter of DNA"
+            "sequence ", i, ": '", letterAt(text[i], at[i]), "' at ", at[i], " is no letter of ",
+            "DNA: give A, C, G, T and IUPAC codes alone, N for what is not known"
         )
     }
+}
+
+# The letter at a byte in words that can be printed; all before it are letters of one byte.
+letterAt <- function(text, at) {
+    rest <- charToRaw(text)[at - 1L + seq_len(min(4L, nchar(text, "bytes") - at + 1L))]
+    for (bytes in seq_along(rest)) {
+        letter <- rawToChar(rest[seq_len(bytes)])
+        Encoding(letter) <- "UTF-8"
+        if (validUTF8(letter)) {
+            return(encodeString(letter))
+        }
+    }
+    paste0("\\x", rest[1L])
 }
 
 embedTexts <- function(model, text, names, ..., progress = interactive()) {
@@ -92,6 +111,10 @@ setMethod("embedRegions", c("SSMModel"), function(
     }
     given <- list(...)
     columns <- regionColumns(regions)
+    if (any(columns$end <= columns$begin)) {
+        i <- which(columns$end <= columns$begin)[1L]
+        stopInvalid("region ", i, " (", as.character(regions[i]), "): it is empty: leave it out")
+    }
     text <- checked(region_sequences(genomeSource(genome), columns))
     states <- embedTexts(model, text, names(regions), layer, pool, ...)
     colnames(states) <- paste0("c", seq_len(ncol(states)) - 1L)

@@ -22,12 +22,15 @@ genomeSource <- function(genome) {
 sequenceSource <- function(genome) {
     # As in a FASTA's header line: the name ends at the first blank.
     contigs <- sub("[[:space:]].*", "", names(genome))
-    if (length(genome) == 0L || length(contigs) != length(genome)) {
-        stopInvalid("genome: expected a DNAStringSet with the names of the contigs")
+    if (length(genome) == 0L) {
+        stopInvalid("genome: the DNAStringSet is empty: give the sequences of the contigs")
     }
-    if (anyNA(contigs) || !all(nzchar(contigs)) || anyDuplicated(contigs)) {
-        odd <- c(contigs[duplicated(contigs)], "")[1L]
-        stopInvalid("genome: the names of a DNAStringSet must be there and differ: '", odd, "'")
+    if (length(contigs) != length(genome) || anyNA(contigs) || !all(nzchar(contigs))) {
+        stopInvalid("genome: expected a DNAStringSet with the names of the contigs: set names()")
+    }
+    if (anyDuplicated(contigs)) {
+        stopInvalid("genome: two sequences of the DNAStringSet are named '",
+            contigs[duplicated(contigs)][1L], "': give each contig once")
     }
     list(
         name = "the DNAStringSet", contigs = contigs,

@@ -25,7 +25,7 @@ setMethod("perBaseScore", "SSMModel", function(
         parts <- relist(values, PartitioningByEnd(ends, names = columns$contig))
         return(RleList(lapply(parts, Rle), compress = FALSE))
     }
-    relist(values, PartitioningByEnd(ends, names = names(regions)))
+    relist(Rle(values), PartitioningByEnd(ends, names = names(regions)))
 })
 
 #' @rdname perBaseScore

@@ -5,27 +5,48 @@
 alleleTexts <- function(alt) {
     if (is(alt, "List") && !is(alt, "DNAStringSet") && !is(alt, "Rle") || is.list(alt)) {
         counts <- lengths(alt)
-        text <- as.character(unlist(alt, use.names = FALSE))
+        text <- textOf(unlist(alt, use.names = FALSE), "ALT")
         ends <- PartitioningByEnd(cumsum(unname(counts)), names = names(alt))
         return(list(
             text = text, counts = counts, isList = TRUE,
             back = function(values) relist(values, ends)
         ))
     }
-    text <- as.character(alt)
+    text <- textOf(alt, "ALT")
     list(text = text, counts = rep(1L, length(text)), isList = FALSE, back = identity)
+}
+
+refText <- function(ref) {
+    if (is(ref, "List") && !is(ref, "DNAStringSet") && !is(ref, "Rle") || is.list(ref)) {
+        if (!all(lengths(ref) == 1L)) {
+            i <- which(lengths(ref) != 1L)[1L]
+            stopInvalid("variant ", i, ": expected one REF, not ", lengths(ref)[[i]])
+        }
+        ref <- unlist(ref, use.names = FALSE)
+    }
+    textOf(ref, "REF")
+}
+
+# Numbers as text would be letters that no genome has.
+textOf <- function(alleles, name) {
+    values <- if (is(alleles, "Rle")) S4Vectors::runValue(alleles) else alleles
+    if (is.numeric(values)) {
+        stopInvalid(name, ": expected text or a DNAStringSet, not ", class(values)[1L])
+    }
+    as.character(alleles)
 }
 
 # Of a variant in words, for messages.
 checkPlaces <- function(contig, begin, ref, strands) {
-    isWrong <- is.na(begin) | begin < 0
-    if (any(isWrong)) {
-        i <- which(isWrong)[1L]
-        stopInvalid("variant ", i, ": position ", begin[i], ", which counts from 1 as in a VCF")
+    if (any(begin < 0)) {
+        i <- which(begin < 0)[1L]
+        stopInvalid("variant ", i, " (", contig[i], ":", begin[i], "): position ", begin[i],
+            " is negative: positions count from 1, as in a VCF")
     }
     if (anyNA(ref) || !all(nzchar(ref))) {
         i <- which(is.na(ref) | !nzchar(ref))[1L]
-        stopInvalid("variant ", i, " (", contig[i], ":", begin[i], "): it has no REF")
+        stopInvalid("variant ", i, " (", contig[i], ":", begin[i], "): it has no REF: give the ",
+            "bases that the genome has there")
     }
     if (any(strands == "-")) {
         i <- which(strands == "-")[1L]
@@ -41,14 +62,15 @@ scoreColumns <- function(model, ranges, ref, alt, genome, modes = NULL, window =
                          overwrite = FALSE, batch = 0, progress = interactive(), taken) {
     checkModel(model)
     if (!is.null(modes) && (!is.character(modes) || anyNA(modes))) {
-        stopInvalid("modes: expected names of modes, not ", shown(modes))
+        stopInvalid("modes: expected masked, unmasked or causal, not ", shown(modes))
     }
     if (!grepl("^[A-Za-z_][A-Za-z0-9_.]*$", oneString(tagPrefix, "tagPrefix"))) {
-        stopInvalid("tagPrefix: '", tagPrefix, "' cannot begin the name of a VCF's field")
+        stopInvalid("tagPrefix: '", tagPrefix, "' cannot begin the name of a VCF's field: give ",
+            "letters, digits, _ and ., a letter or _ first")
     }
     contig <- as.character(seqnames(ranges))
     begin <- as.numeric(start(ranges))
-    ref <- as.character(ref)
+    ref <- refText(ref)
     checkPlaces(contig, begin, ref, as.character(BiocGenerics::strand(ranges)))
     alleles <- alleleTexts(alt)
     text <- ifelse(is.na(alleles$text), "", alleles$text)
@@ -97,8 +119,9 @@ setMethod("scoreVariants", c("SSMModel", "GRanges"), function(
     columns <- mcols(variants)
     missing <- setdiff(c("REF", "ALT"), names(columns))
     if (length(missing)) {
-        stopInvalid("variants: the GRanges has no column ", missing[1L], ", only ",
-            paste(c(names(columns), "none")[seq_len(max(1L, ncol(columns)))], collapse = ", "))
+        there <- if (ncol(columns)) paste(names(columns), collapse = ", ") else "none at all"
+        stopInvalid("variants: the GRanges has no column ", missing[1L], " (it has ", there,
+            "): give the alleles as its columns REF and ALT")
     }
     withColumns(variants, scoreColumns(
         model, variants, columns$REF, columns$ALT, genome, modes, window, edge, strand, checkRef,

@@ -74,16 +74,14 @@ BEGIN_RCPP
 END_RCPP
 }
 // load_model
-Rcpp::List load_model(const std::string& path, const std::string& device, const std::string& dtype, int threads);
-RcppExport SEXP _ssmgen_load_model(SEXP pathSEXP, SEXP deviceSEXP, SEXP dtypeSEXP, SEXP threadsSEXP) {
+Rcpp::List load_model(const std::string& path, const Rcpp::List& chosen);
+RcppExport SEXP _ssmgen_load_model(SEXP pathSEXP, SEXP chosenSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< const std::string& >::type path(pathSEXP);
-    Rcpp::traits::input_parameter< const std::string& >::type device(deviceSEXP);
-    Rcpp::traits::input_parameter< const std::string& >::type dtype(dtypeSEXP);
-    Rcpp::traits::input_parameter< int >::type threads(threadsSEXP);
-    rcpp_result_gen = Rcpp::wrap(load_model(path, device, dtype, threads));
+    Rcpp::traits::input_parameter< const Rcpp::List& >::type chosen(chosenSEXP);
+    rcpp_result_gen = Rcpp::wrap(load_model(path, chosen));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -120,7 +118,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_ssmgen_genome_contigs", (DL_FUNC) &_ssmgen_genome_contigs, 1},
     {"_ssmgen_region_sequences", (DL_FUNC) &_ssmgen_region_sequences, 2},
     {"_ssmgen_library_version", (DL_FUNC) &_ssmgen_library_version, 0},
-    {"_ssmgen_load_model", (DL_FUNC) &_ssmgen_load_model, 4},
+    {"_ssmgen_load_model", (DL_FUNC) &_ssmgen_load_model, 2},
     {"_ssmgen_weights_sha256", (DL_FUNC) &_ssmgen_weights_sha256, 1},
     {"_ssmgen_score_variants", (DL_FUNC) &_ssmgen_score_variants, 5},
     {NULL, NULL, 0}

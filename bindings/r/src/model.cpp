@@ -77,14 +77,20 @@ std::string library_version() {
 }
 
 // [[Rcpp::export]]
-Rcpp::List load_model(const std::string& path, const std::string& device, const std::string& dtype,
-                      int threads) {
+Rcpp::List load_model(const std::string& path, const Rcpp::List& chosen) {
   using namespace ssmgen;
   return r::guarded([&](r::Told& told) {
+    const auto count = [&](const char* name) {
+      return static_cast<std::int64_t>(Rcpp::as<double>(chosen[name]));
+    };
     ModelOptions options;
-    options.device = parse_device(device);
-    options.dtype = parse_dtype(dtype);
-    options.threads = threads;
+    options.device = parse_device(Rcpp::as<std::string>(chosen["device"]));
+    options.dtype = parse_dtype(Rcpp::as<std::string>(chosen["dtype"]));
+    options.threads = static_cast<int>(count("threads"));
+    options.chunk_bases = count("chunk");
+    options.max_memory_bytes = count("maxMemory");
+    options.device_memory_bytes = count("deviceMemory");
+    options.scratch = Rcpp::as<std::string>(chosen["scratch"]);
     if (options.device.kind == Device::Kind::cuda) r::check_cuda_process();
     Model model = Model::load(path, options);
     told.warnings = model.info().warnings;

@@ -38,8 +38,9 @@ std::vector<std::int64_t> contigs_of_regions(const Genome& genome,
     const GenomeRegion& region = regions[i];
     const auto at = numbers.find(region.contig);
     if (at == numbers.end()) {
-      throw InvalidArgument(
-          fmt::format("region {}: contig {} is not in {}", i + 1, region.contig, genome.name()));
+      const std::string first = contigs.empty() ? "" : ", whose first is " + contigs[0].name;
+      throw InvalidArgument(fmt::format("region {}: contig {} is not in {}{}", i + 1, region.contig,
+                                        genome.name(), first));
     }
     const std::int64_t length = contigs[at->second].length;
     if (region.begin < 0 || region.end < region.begin || region.end > length) {

@@ -36,14 +36,36 @@ test_that("a model that was saved has to be loaded again", {
         "this model was saved in another session: load it again with loadModel(path)",
         fixed = TRUE, class = "ssmgen_invalid_argument"
     )
+    expect_match(utils::capture.output(print(again))[3], "saved in another session: load it again")
     expect_identical(embedSequences(loadModel(again@path), "ACGT"), embedSequences(model(), "ACGT"))
+})
+
+test_that("memory is the caller's, and changes no bit", {
+    path <- sourceFile("test_data", "golden", "caduceus_ps")
+    long <- strrep("ACGTTGCA", 4096)
+    expected <- embedSequences(loadModel(path), long, whole = TRUE)
+    scratch <- tempfile("scratch-")
+    dir.create(scratch)
+    chunked <- loadModel(path, chunk = 4096, maxMemory = "1.5T", scratch = scratch)
+    expect_identical(embedSequences(chunked, long, whole = TRUE), expected)
+    expect_identical(list.files(scratch, all.files = TRUE, no.. = TRUE), character())
+    # Less than R itself takes: what is asked for is told in R's words.
+    small <- loadModel(path, maxMemory = "1M")
+    expect_error(
+        embedSequences(small, long, whole = TRUE), "give scratch DIR, raise maxMemory or",
+        class = "ssmgen_device_error"
+    )
 })
 
 test_that("what is no model is not valid", {
     broken <- model()
     broken@dtype <- "f64"
     expect_error(validObject(broken), "f32 or bf16")
-    expect_error(embedSequences(broken, "ACGT"), "f32 or bf16", class = "ssmgen_invalid_argument")
+    expect_error(
+        embedSequences(broken, "ACGT"), "f32 or bf16: make one with loadModel",
+        class = "ssmgen_invalid_argument"
+    )
+    expect_match(utils::capture.output(print(broken)), "that is none")
     broken@device <- c("cpu", "cpu")
     expect_error(validObject(broken), "'device' must be one string")
     expect_error(new("SSMModel"), NA)
@@ -61,6 +83,18 @@ test_that("a model that cannot be loaded says why, by its class", {
     expect_error(loadModel(path, threads = NaN), "NaN", class = "ssmgen_invalid_argument")
     expect_error(loadModel(path, threads = -1), "-1", class = "ssmgen_invalid_argument")
     expect_error(loadModel(path, threads = 1.5), "1.5", class = "ssmgen_invalid_argument")
+    expect_error(loadModel(path, threads = 1e6), "to 4096", class = "ssmgen_invalid_argument")
+    expect_error(
+        loadModel(path, maxMemory = "much"), "500M, 24G or 1.5T", class = "ssmgen_invalid_argument"
+    )
+    expect_error(
+        loadModel(path, deviceMemory = "1G"), "of a CPU it is maxMemory",
+        class = "ssmgen_invalid_argument"
+    )
+    expect_error(
+        loadModel(path, scratch = NA), "scratch: expected one string",
+        class = "ssmgen_invalid_argument"
+    )
     expect_error(loadModel(path, device = "cuda:99"), "cuda:99", class = "ssmgen_device_error")
     expect_error(loadModel(path, device = "cuda:99"), class = "ssmgen_error")
 })

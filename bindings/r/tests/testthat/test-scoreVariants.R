@@ -154,7 +154,8 @@ test_that("what cannot be scored says why", {
         scoreVariants(model(), variants[2], genome()), "ref_mismatch", class = "ssmgen_warning"
     )
     expect_error(
-        scoreVariants(model(), variants[2], genome(), checkRef = "error"), "synth_main:1600",
+        scoreVariants(model(), variants[2], genome(), checkRef = "error"),
+        "REF at synth_main:1600 .* or checkRef warn to leave such records unscored",
         class = "ssmgen_format_error"
     )
     expect_warning(scoreVariants(model(), variants[2], genome(), checkRef = "skip"), NA)
@@ -167,6 +168,7 @@ test_that("ALT may be a list", {
     expect_identical(lengths(found$S_MASKED), c(3L, 1L))
     expect_identical(lengths(found$S_REASON), c(3L, 1L))
     variants$ALT <- Biostrings::DNAStringSetList(c("A", "G", "T"), "T")
+    variants$REF <- IRanges::CharacterList("C", "C")
     expect_identical(
         scoreVariants(model(), variants, genome())$SSM_MASKED, found$S_MASKED
     )
@@ -222,7 +224,8 @@ test_that("a causal model scores causally", {
     found <- scoreVariants(causal, ranges(900, "C", "A"), genome(), window = 64)
     expect_true(is.finite(found$SSM_CAUSAL))
     expect_error(
-        scoreVariants(causal, ranges(900, "C", "A"), genome(), modes = "masked"), "causal",
+        scoreVariants(causal, ranges(900, "C", "A"), genome(), modes = "masked"),
+        "use modes causal",
         class = "ssmgen_invalid_argument"
     )
 })
@@ -234,14 +237,20 @@ test_that("variants that cannot be are named", {
     invalid <- function(call, pattern) {
         expect_error(call, pattern, class = "ssmgen_invalid_argument")
     }
-    invalid(score(ranges(c(900, -5), "C", "A")), "variant 2: position -5")
+    invalid(score(ranges(c(900, -5), "C", "A")), "variant 2 .synth_main:-5.: position -5 is")
     invalid(score(ranges(900, NA_character_, "A")), "variant 1 .*no REF")
-    invalid(score(GenomicRanges::GRanges("synth_main:900")), "no column REF")
+    invalid(score(ranges(900, NaN, "A")), "REF: expected text or a DNAStringSet, not numeric")
+    invalid(score(ranges(900, "C", 1L)), "ALT: expected text or a DNAStringSet, not integer")
+    lists <- ranges(c(900, 901), "C", "A")
+    lists$REF <- IRanges::CharacterList("C", c("A", "G"))
+    invalid(score(lists), "variant 2: expected one REF, not 2")
+    invalid(score(GenomicRanges::GRanges("synth_main:900")), "no column REF .it has none at all.")
     invalid(score(GenomicRanges::GRanges("synth_main:900:-", REF = "C", ALT = "A")), "minus strand")
     invalid(score("synth_main:900"), "character")
     invalid(score(ranges(900, "C", "A"), 7), "numeric")
     invalid(score(ranges(900, "C", "A"), modes = "best"), "best")
-    invalid(score(ranges(900, "C", "A"), modes = NaN), "NaN")
+    invalid(score(ranges(900, "C", "A"), modes = NaN), "masked, unmasked or causal, not NaN")
+    invalid(score(ranges(900, "C", "A"), window = 2^40), "window: .* from 0 to 4294967296, not")
     invalid(score(ranges(900, "C", "A"), window = NaN), "window.*NaN")
     invalid(score(ranges(900, "C", "A"), window = -1), "window.*-1")
     invalid(score(ranges(900, "C", "A"), edge = "cut"), "cut")
@@ -249,7 +258,9 @@ test_that("variants that cannot be are named", {
     invalid(score(ranges(900, "C", "A"), tagPrefix = "1 bad"), "1 bad")
     invalid(score(ranges(900, "C", "A"), progress = NA), "progress")
     invalid(score(ranges(900, "C", "A"), unname(genome())), "names of the contigs")
-    invalid(score(ranges(900, "C", "A"), genome()[c(1, 1)]), "synth_main")
+    invalid(score(ranges(900, "C", "A"), genome()[c(1, 1)]), "named 'synth_main'")
+    invalid(score(ranges(900, "C", "A"), genome()[0]), "DNAStringSet is empty")
+    invalid(score(ranges(900, "C", "A"), checkRef = "maybe"), "^checkRef 'maybe' is not known")
     expect_error(score(ranges(900, "C", "A"), "/no.fa"), "/no.fa", class = "ssmgen_format_error")
     expect_error(
         score(ranges(rep(900, 20), "C", "A", "other")), "wrong reference",
