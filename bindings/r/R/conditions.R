@@ -5,20 +5,24 @@ ssmCondition <- function(kinds, message, call = NULL) {
 }
 
 stopInvalid <- function(...) {
-    kinds <- c("ssmgen_invalid_argument", "ssmgen_error", "error")
-    stop(ssmCondition(kinds, paste0(...)))
+    refusal <- ssmCondition(c("ssmgen_invalid_argument", "ssmgen_error", "error"), paste0(...))
+    stop(refusal)
 }
 
 # The value of a call into the library; its warnings and notes are given on, its error is thrown.
 checked <- function(answer) {
     for (text in unique(answer$notes)) {
-        message(ssmCondition(c("ssmgen_note", "message"), paste0(text, "\n")))
+        note <- ssmCondition(c("ssmgen_note", "message"), paste0(text, "\n"))
+        message(note)
     }
     for (text in unique(answer$warnings)) {
-        warning(ssmCondition(c("ssmgen_warning", "warning"), inArguments(text)))
+        told <- ssmCondition(c("ssmgen_warning", "warning"), inArguments(text))
+        warning(told)
     }
     if (!is.null(answer$error)) {
-        stop(ssmCondition(c(answer$error, "ssmgen_error", "error"), inArguments(answer$message)))
+        kinds <- c(answer$error, "ssmgen_error", "error")
+        refusal <- ssmCondition(kinds, inArguments(answer$message))
+        stop(refusal)
     }
     answer$value
 }
@@ -90,15 +94,15 @@ progressBar <- function(progress) {
     if (!oneFlag(progress, "progress")) {
         return(NULL)
     }
-    bar <- NULL
+    state <- new.env(parent = emptyenv())
     function(done, total) {
         if (total <= 0) {
             return(invisible())
         }
-        if (is.null(bar)) {
-            bar <<- txtProgressBar(max = total, style = 3L, file = stderr())
+        if (is.null(state$bar)) {
+            state$bar <- txtProgressBar(max = total, style = 3L, file = stderr())
         }
-        setTxtProgressBar(bar, done)
-        if (done >= total) close(bar)
+        setTxtProgressBar(state$bar, done)
+        if (done >= total) close(state$bar)
     }
 }

@@ -3,10 +3,9 @@
 # FOLDER, against the library in PREFIX.
 #
 # What they note, and why it stays:
-#   installed size: the bundled model is 3.2 MB, without which no example could run, and Debian's R
-#     compiles with debugging symbols;
+#   installed size: the bundled model is 3.2 MB, without which no example could run, the vignette is
+#     one HTML of 2 MB with its style inside, and Debian's R compiles with debugging symbols;
 #   ORCID: the authors have none in common;
-#   paste in conditions and <<-: one function makes every message, and a progress bar has a state;
 #   long lines and indents: the project's limit is 100 columns, and roxygen's lists are indented by 2.
 set -eu
 package=$(cd "$(dirname "$0")/.." && pwd)
