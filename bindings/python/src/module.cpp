@@ -2,8 +2,11 @@
 // The package's own files in ssmgen/ make of it what a user sees.
 
 #include <algorithm>
+#include <cctype>
 #include <ssmgen/errors.hpp>
 #include <ssmgen/version.hpp>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "bindings.hpp"
@@ -18,17 +21,37 @@ constexpr double signal_seconds = 0.3;
 constexpr std::int64_t least_bases = 512;
 constexpr std::int64_t most_bases = std::int64_t{1} << 26;
 
+// The library tells remedies as the command's options: --check-ref is check_ref here.
+std::string in_arguments(std::string_view text) {
+  std::string result;
+  bool is_option = text.starts_with("check-ref ");
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char before = i == 0 ? ' ' : text[i - 1];
+    if ((before == ' ' || before == '(') && text.substr(i).starts_with("--") &&
+        i + 2 < text.size() && std::islower(static_cast<unsigned char>(text[i + 2])) != 0) {
+      is_option = true;
+      ++i;
+      continue;
+    }
+    const char letter = text[i];
+    is_option =
+        is_option && (letter == '-' || std::islower(static_cast<unsigned char>(letter)) != 0);
+    result += is_option && letter == '-' ? '_' : letter;
+  }
+  return result;
+}
+
 // pybind11 asks the translators registered last first, and the base classes come last here.
 void translate(std::exception_ptr thrown) {
   try {
     if (thrown) std::rethrow_exception(std::move(thrown));
   } catch (const InvalidArgument& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
+    PyErr_SetString(PyExc_ValueError, in_arguments(error.what()).c_str());
   } catch (const FormatError& error) {
     const py::object type = py::module_::import("ssmgen.errors").attr("FormatError");
-    PyErr_SetString(type.ptr(), error.what());
+    PyErr_SetString(type.ptr(), in_arguments(error.what()).c_str());
   } catch (const Error& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
+    PyErr_SetString(PyExc_RuntimeError, in_arguments(error.what()).c_str());
   }
 }
 
@@ -132,7 +155,7 @@ void Observer::on_note(const std::string& text) {
 
 void Observer::on_warning(const std::string& text) {
   const py::gil_scoped_acquire acquire;
-  if (!warning_.is_none()) warning_(text);
+  if (!warning_.is_none()) warning_(in_arguments(text));
 }
 
 // What PyInit__core, below, hands on to.

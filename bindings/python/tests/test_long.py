@@ -21,7 +21,7 @@ def test_a_budget_changes_the_plan_and_no_bit(small, data, tmp_path):
 def test_a_small_budget_goes_to_scratch_or_is_refused(small, data, tmp_path):
     length = 100_000_000  # 19 GB of scratch, which must be free and is not written
     free = small.plan(1_000_000)
-    with pytest.raises(RuntimeError, match="max.memory"):
+    with pytest.raises(RuntimeError, match="give scratch DIR, raise max_memory or device_memory"):
         ssmgen.load(data.small, max_memory="700M").plan(length)
     plan = ssmgen.load(data.small, max_memory="700M", scratch=tmp_path).plan(length)
     assert (plan.mode, plan.stream_place) == ("folded", "scratch")

@@ -292,7 +292,8 @@ def test_a_converted_model_gives_the_same_bits(small, data, tmp_path):
          ValueError, "best"),
         (lambda m, d: m.score_variants([("synth_main", 1600, "A", "C")] * 2 +
                                        [("synth_main", 900, "C", "A")] * 3, d.fasta,
-                                       check_ref="error"), ssmgen.FormatError, "REF"),
+                                       check_ref="error"), ssmgen.FormatError,
+         "or check_ref warn to"),
         (lambda m, d: ssmgen.score_vcf(m, "-", d.fasta, "x.vcf"), ValueError, "'-'"),
         (lambda m, d: ssmgen.score_vcf(m, "/no.vcf", d.fasta, "x.vcf"), ssmgen.FormatError,
          "/no.vcf"),
