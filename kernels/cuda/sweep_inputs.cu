@@ -71,7 +71,6 @@ struct Job {
   SweepInputsArgs args;
   const char* weights = nullptr;  // ConvWeights of all groups, then TimeWeights of all groups
   int channels = 0;
-  int rank = 0;
   int length = 0;
   int strips = 0;  // blocks a sequence
 };
@@ -266,7 +265,7 @@ __global__ void __launch_bounds__(Sizes<dt_tiles>::threads, Sizes<dt_tiles>::blo
   }
 
   // B and C; the lane has two neighbouring columns of each tile.
-  const int columns = job.rank + 2 * states;
+  constexpr int columns = 8 * Size::p_tiles;
 #pragma unroll
   for (int step = 0; step < lane_steps; ++step) {
     if (!steps.exists(first_lane_step + step)) continue;
@@ -340,8 +339,7 @@ class FusedSweepInputs : public PreparedSweepInputs {
 template <int dt_tiles>
 class FusedFor final : public FusedSweepInputs {
  public:
-  explicit FusedFor(const SweepInputsSpec& spec)
-      : channels_(static_cast<int>(spec.channels)), rank_(static_cast<int>(spec.rank)) {
+  explicit FusedFor(const SweepInputsSpec& spec) : channels_(static_cast<int>(spec.channels)) {
     check(cudaFuncSetAttribute(make_inputs<dt_tiles>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                shared_bytes<dt_tiles>),
           "sweep_inputs: shared memory");
@@ -367,7 +365,6 @@ class FusedFor final : public FusedSweepInputs {
     job.args = args;
     job.weights = static_cast<const char*>(weights_);
     job.channels = channels_;
-    job.rank = rank_;
     job.length = static_cast<int>(args.length);
     job.strips = static_cast<int>((args.length + Sizes<dt_tiles>::block_steps - 1) /
                                   Sizes<dt_tiles>::block_steps);
@@ -401,8 +398,6 @@ class FusedFor final : public FusedSweepInputs {
   }
 
  private:
-  static constexpr float log2_e_ = 1.4426950408889634f;
-
   static void fill(const SweepInputsSpec& spec, int first_channel, ConvWeights<dt_tiles>& to) {
     for (int channel = 0; channel < group; ++channel) {
       const std::int64_t own = first_channel + channel;
@@ -424,22 +419,21 @@ class FusedFor final : public FusedSweepInputs {
 
   static void fill(const SweepInputsSpec& spec, int first_channel, TimeWeights<dt_tiles>& to) {
     for (int channel = 0; channel < group; ++channel) {
-      to.bias[channel] = spec.dt_bias[first_channel + channel] * log2_e_;
+      to.bias[channel] = spec.dt_bias[first_channel + channel] * log2_e;
     }
     for (int j = 0; j < 4; ++j) {
       for (int s = 0; s < dt_tiles; ++s) {
         for (int lane = 0; lane < 32; ++lane) {
           const std::int64_t channel = first_channel + channel_of(j, lane / 4);
           const float* from = spec.dt_proj + channel * spec.rank + s * 8 + lane % 4 * 2;
-          to.dt_proj[j][s][lane] = make_float2(round_to_tf32_on_host(from[0] * log2_e_),
-                                               round_to_tf32_on_host(from[1] * log2_e_));
+          to.dt_proj[j][s][lane] = make_float2(round_to_tf32_on_host(from[0] * log2_e),
+                                               round_to_tf32_on_host(from[1] * log2_e));
         }
       }
     }
   }
 
   int channels_;
-  int rank_;
   void* weights_ = nullptr;
 };
 
