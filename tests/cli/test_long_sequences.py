@@ -1,9 +1,9 @@
 """Long sequences: whatever the plan, the same bytes; what it may take of memory and disk; what a
 run that is stopped leaves."""
 
+import contextlib
 import json
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -200,6 +200,15 @@ def test_memory_stays_below_the_limit_and_does_not_grow(
     assert max(peaks) < 90e6
 
 
+def open_files(pid):
+    """What a process has open by now; a descriptor may be closed while they are listed."""
+    paths = []
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            paths.append(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    return paths
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_leaves_nothing_in_the_scratch_folder(
     ssmgen_path, demo, tmp_path, long_fasta, least_memory, number
@@ -211,9 +220,7 @@ def test_a_stopped_run_leaves_nothing_in_the_scratch_folder(
     end = time.monotonic() + 60
     # Until the file without a name is in use.
     while time.monotonic() < end and process.poll() is None:
-        descriptors = pathlib.Path(f"/proc/{process.pid}/fd")
-        links = [os.readlink(path) for path in descriptors.iterdir() if path.is_symlink()]
-        if any(str(scratch) in link for link in links):
+        if any(str(scratch) in path for path in open_files(process.pid)):
             break
         time.sleep(0.005)
     assert process.poll() is None and time.monotonic() < end
