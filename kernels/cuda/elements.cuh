@@ -34,6 +34,33 @@ __device__ __forceinline__ std::uint32_t bf16_pair(float first, float second) {
   return *reinterpret_cast<const std::uint32_t*>(&pair);
 }
 
+__device__ __forceinline__ void widen_pair(std::uint32_t pair, float (&to)[2]) {
+  to[0] = __uint_as_float(pair << 16);
+  to[1] = __uint_as_float(pair & 0xffff0000u);
+}
+
+/// Two neighbours, aligned to both.
+__device__ __forceinline__ void get_pair(const float* from, float (&to)[2]) {
+  const float2 value = *reinterpret_cast<const float2*>(from);
+  to[0] = value.x;
+  to[1] = value.y;
+}
+__device__ __forceinline__ void get_pair(const bfloat16* from, float (&to)[2]) {
+  widen_pair(*reinterpret_cast<const std::uint32_t*>(from), to);
+}
+__device__ __forceinline__ void put_pair(const float (&from)[2], float* to) {
+  *reinterpret_cast<float2*>(to) = make_float2(from[0], from[1]);
+}
+__device__ __forceinline__ void put_pair(const float (&from)[2], bfloat16* to) {
+  *reinterpret_cast<std::uint32_t*>(to) = bf16_pair(from[0], from[1]);
+}
+
+/// To what a T holds of them.
+template <class T>
+__device__ __forceinline__ void round_pair(float (&values)[2]) {
+  if constexpr (sizeof(T) == 2) widen_pair(bf16_pair(values[0], values[1]), values);
+}
+
 /// Elements in sixteen bytes.
 template <class T>
 inline constexpr int vector_elements = 16 / static_cast<int>(sizeof(T));
@@ -73,6 +100,13 @@ __device__ __forceinline__ void store_vector(const float (&from)[8], bfloat16* t
 __device__ __forceinline__ float exp2_fast(float x) {
   float result;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+
+/// 1 / x, relative error 2^-23, subnormal results flushed to zero.
+__device__ __forceinline__ float reciprocal_fast(float x) {
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
   return result;
 }
 

@@ -27,43 +27,57 @@ struct LaneStates {
 };
 
 // What warp `w` leaves for warp `w + 1`: the state at its slice's end as if the tile had begun from
-// zero, and the time from the tile's start up to there.
+// zero, and the time from the tile's start up to there (of each lane's sixteen bytes the first).
 struct Handover {
   LaneStates state;
-  float elapsed[32];
+  float4 elapsed[32];
 };
 
+// A block's shared memory is that of two turns, one tile each. Laid out by hand, since the number
+// of state groups is the caller's, and addressed as shared memory, since the compiler would work
+// out the block's window in its cluster's memory again at every use.
 template <class T, int warps>
-struct Shared {
-  // Laid out by hand, since the number of state groups is the caller's.
-  char* memory;
-  int state_groups;
+class Turn {
+ public:
+  static __host__ __device__ std::uint32_t bytes(int groups) {
+    const std::uint32_t signals = groups * warps * sizeof(Signal);
+    return slices_at(groups) + warps * SliceMemory<T>::bytes(groups) + (signals + 15) / 16 * 16;
+  }
+  __device__ Turn(std::uint32_t address, int groups) : address_(address), groups_(groups) {}
+  __device__ std::uint32_t address() const { return address_; }
 
-  static __host__ __device__ std::size_t bytes(int groups) {
-    const auto count = static_cast<std::size_t>(groups);
-    return 2 * count * sizeof(LaneStates) + 2 * count * (warps - 1) * sizeof(Handover) +
-           2 * warps * SliceMemory<T>::bytes(groups) + 2 * count * warps * sizeof(Signal);
+  // The state that the tile starts from.
+  __device__ LaneStates& start(int group) const {
+    return *at<LaneStates>(group * sizeof(LaneStates));
   }
-  // The start state of a block's turn.
-  __device__ LaneStates& start(int turn, int group) const {
-    return reinterpret_cast<LaneStates*>(memory)[turn * state_groups + group];
+  __device__ Handover& handover(int group, int warp) const {
+    return *at<Handover>(groups_ * sizeof(LaneStates) +
+                         (group * (warps - 1) + warp) * sizeof(Handover));
   }
-  __device__ Handover& handover(int turn, int group, int warp) const {
-    char* base = memory + 2 * state_groups * sizeof(LaneStates);
-    return reinterpret_cast<Handover*>(base)[(turn * state_groups + group) * (warps - 1) + warp];
+  __device__ SliceMemory<T> slice(int warp) const {
+    return {at<char>(slices_at(groups_) + warp * SliceMemory<T>::bytes(groups_))};
   }
-  __device__ SliceMemory<T> slice(int turn, int warp) const {
-    char* base = memory + 2 * state_groups * (sizeof(LaneStates) + (warps - 1) * sizeof(Handover));
-    return {base + (turn * warps + warp) * SliceMemory<T>::bytes(state_groups)};
+  // That start(group) is there; that handover(group, warp) is.
+  __device__ Signal& start_signal(int group) const { return signal(group * warps); }
+  __device__ Signal& handover_signal(int group, int warp) const {
+    return signal(group * warps + 1 + warp);
   }
-  __device__ Signal* signals() const { return reinterpret_cast<Signal*>(slice(2, 0).memory); }
-  // That start(turn, group) is there; that handover(turn, group, warp) is.
-  __device__ Signal& start_signal(int turn, int group) const {
-    return signals()[(turn * state_groups + group) * warps];
+  __device__ Signal& signal(int index) const {
+    return *at<Signal>(slices_at(groups_) + warps * SliceMemory<T>::bytes(groups_) +
+                       index * sizeof(Signal));
   }
-  __device__ Signal& handover_signal(int turn, int group, int warp) const {
-    return signals()[(turn * state_groups + group) * warps + 1 + warp];
+
+ private:
+  static __host__ __device__ std::uint32_t slices_at(int groups) {
+    return groups * (sizeof(LaneStates) + (warps - 1) * sizeof(Handover));
   }
+  template <class U>
+  __device__ U* at(std::size_t offset) const {
+    return static_cast<U*>(__cvta_shared_to_generic(address_ + static_cast<std::uint32_t>(offset)));
+  }
+
+  std::uint32_t address_;
+  int groups_;
 };
 
 template <class T, int warps, bool vectors>
@@ -71,7 +85,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
     scan_by_cluster(const __grid_constant__ Job<T> job) {
   extern __shared__ __align__(16) char memory[];
   const int groups = vectors ? 1 : job.state_groups;
-  const Shared<T, warps> shared{memory, groups};
+  using Tile = Turn<T, warps>;
+  const std::uint32_t first_address = shared_address(memory);
+  Tile turn(first_address, groups);                             // of the tile at hand ...
+  Tile next_turn(first_address + Tile::bytes(groups), groups);  // ... and of the one on its way
   const SelectiveScanArgs<T>& args = job.args;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warp = static_cast<int>(threadIdx.x) / 32;
@@ -81,37 +98,54 @@ __global__ void __launch_bounds__(warps * 32, 1)
   const int blocks = cluster_blocks();
   const bool is_last_warp = warp == warps - 1;
 
-  for (int i = static_cast<int>(threadIdx.x); i < 2 * groups * warps;
-       i += static_cast<int>(blockDim.x)) {
-    const bool is_sent = i % warps == 0 && blocks > 1;  // a start, from another block
-    shared.signals()[i].prepare(is_sent ? 1 : 32);
+  for (const Tile& each : {turn, next_turn}) {
+    for (int i = static_cast<int>(threadIdx.x); i < groups * warps;
+         i += static_cast<int>(blockDim.x)) {
+      const bool is_sent = i % warps == 0 && blocks > 1;  // a start, from another block
+      each.signal(i).prepare(is_sent ? 1 : 32);
+    }
   }
   __syncthreads();
   if (threadIdx.x == 0 && blocks > 1) {
-    for (int i = 0; i < 2 * groups; ++i) {
-      shared.start_signal(i / groups, i % groups).expect(sizeof(LaneStates));
+    for (int group = 0; group < groups; ++group) {
+      turn.start_signal(group).expect(sizeof(LaneStates));
+      next_turn.start_signal(group).expect(sizeof(LaneStates));
     }
   }
   publish_signals();
 
   // To block `to` of the cluster, the state that its turn starts from.
-  const auto send_start = [&](int to, int turn, int group, const float(&h)[lane_states]) {
-    LaneStates& start = shared.start(turn, group);
-    Signal& signal = shared.start_signal(turn, group);
+  const auto send_start = [&](int to, const Tile& its_turn, int group,
+                              const float(&h)[lane_states]) {
+    LaneStates& start = its_turn.start(group);
+    Signal& signal = its_turn.start_signal(group);
+    const auto part = [&](int i) {
+      return make_float4(h[4 * i], h[4 * i + 1], h[4 * i + 2], h[4 * i + 3]);
+    };
+    if (blocks > 1) {
 #pragma unroll
-    for (int i = 0; i < state_parts; ++i) {
-      const float4 part = make_float4(h[4 * i], h[4 * i + 1], h[4 * i + 2], h[4 * i + 3]);
-      if (blocks > 1) {
-        send(&start.part[i][lane], signal, to, part);
-      } else {
-        start.part[i][lane] = part;
-      }
+      for (int i = 0; i < state_parts; ++i) send(&start.part[i][lane], signal, to, part(i));
+    } else {
+#pragma unroll
+      for (int i = 0; i < state_parts; ++i) start.part[i][lane] = part(i);
+      signal.raise();
     }
-    if (blocks == 1) signal.raise();
   };
-  const auto stage_turn = [&](const Cursor& cursor, int turn) {
+  const int spacing = blocks * warps * slice_positions;  // from a warp's slice to its next
+  SliceFeed<T> feed;
+  const auto stage_tile = [&](const Cursor& cursor, bool is_other_chain, const Tile& to) {
     if (!cursor.exists(job)) return;
-    stage<vectors, warps>(job, cursor, warp, lane, shared.slice(turn, warp));
+    const SliceMemory<T> slice = to.slice(warp);
+    if constexpr (vectors) {
+      if (is_other_chain) {
+        feed.template start<warps>(job, cursor, warp, spacing, lane);
+      } else {
+        feed.advance(job);
+      }
+      feed.stage(job, lane, slice);
+    } else {
+      stage_elements<warps>(job, cursor, warp, lane, slice.rows(), slice.states());
+    }
   };
 
   Cursor now = Cursor::at_chain(job, static_cast<int>(blockIdx.x) / blocks);
@@ -120,35 +154,38 @@ __global__ void __launch_bounds__(warps * 32, 1)
       float h[lane_states];
       initial_state(args, now.batch, now.channel + own_channel,
                     group * group_states + half * lane_states, h);
-      send_start(0, 0, group, h);
+      send_start(0, turn, group, h);
     }
   }
   now.advance(job, rank);
-  stage_turn(now, 0);
+  stage_tile(now, true, turn);
 
+  const int pair = own_channel - own_channel % 2;
+  const int lane_step = output_step(half, own_channel);
+  OutputSteps<T> outputs = outputs_from<warps>(job, now, warp, pair, lane_step);
   float a[lane_states];  // A of the lane's states, for powers of two
-  float skip = 0.0f;
+  float skip[pair_channels]{};
   int known_channel = -1;  // whose they are
   for (unsigned turn_count = 0; now.exists(job); ++turn_count) {
-    const int turn = static_cast<int>(turn_count % 2);
-    const unsigned use = turn_count / 2;  // of this turn's signals
+    const unsigned use = turn_count / 2;  // of the turn's signals
     const int channel = now.channel + own_channel;
     wait_for_copies();
     __syncwarp();
     Cursor next = now;
-    next.advance(job, blocks);
-    stage_turn(next, 1 - turn);
-    const SliceRows<T>& rows = shared.slice(turn, warp).rows();
+    const bool ends_here = next.advance(job, blocks);
+    stage_tile(next, ends_here, next_turn);
+    const SliceMemory<T> slice = turn.slice(warp);
+    const SliceRows<T>& rows = slice.rows();
     float y[slice_positions];
     float delta_x[slice_positions];
 #pragma unroll
     for (int t = 0; t < slice_positions; ++t) y[t] = 0.0f;
     for (int group = 0; group < groups; ++group) {
-      const SliceStates& states = shared.slice(turn, warp).states()[group];
+      const SliceStates& states = slice.states()[group];
       const int first_state = group * group_states + half * lane_states;
       if (channel != known_channel || groups > 1) {
         known_channel = channel;
-        skip = args.d != nullptr && channel < args.channels ? args.d[channel] : 0.0f;
+        load_skips<vectors>(args, now.channel + pair, skip);
         load_rates<vectors>(args, channel, first_state, a);
       }
       // 1. The slice from a zero state.
@@ -181,32 +218,32 @@ __global__ void __launch_bounds__(warps * 32, 1)
       float before[lane_states] = {};
       float elapsed_before = 0.0f;
       if (warp > 0) {
-        shared.handover_signal(turn, group, warp - 1).wait(use);
-        const Handover& from = shared.handover(turn, group, warp - 1);
+        turn.handover_signal(group, warp - 1).wait(use);
+        const Handover& from = turn.handover(group, warp - 1);
 #pragma unroll
         for (int i = 0; i < state_parts; ++i) {
           get(&from.state.part[i][lane].x, reinterpret_cast<float(&)[4]>(before[4 * i]));
 #pragma unroll
           for (int n = 4 * i; n < 4 * i + 4; ++n) h[n] = fmaf(slice_decay[n], before[n], h[n]);
         }
-        elapsed_before = from.elapsed[lane];
+        elapsed_before = from.elapsed[lane].x;
         elapsed += elapsed_before;
       }
       if (!is_last_warp) {
-        Handover& to = shared.handover(turn, group, warp);
+        Handover& to = turn.handover(group, warp);
 #pragma unroll
         for (int i = 0; i < state_parts; ++i) {
           const int n = 4 * i;
           to.state.part[i][lane] = make_float4(h[n], h[n + 1], h[n + 2], h[n + 3]);
         }
-        to.elapsed[lane] = elapsed;
-        shared.handover_signal(turn, group, warp).raise();
+        to.elapsed[lane].x = elapsed;
+        turn.handover_signal(group, warp).raise();
       }
       // 3. The tile's true start, and from the last warp the next one's.
-      shared.start_signal(turn, group).wait(use);
-      const LaneStates& tile_start = shared.start(turn, group);
+      turn.start_signal(group).wait(use);
+      const LaneStates& tile_start = turn.start(group);
       if (is_last_warp) {
-        if (lane == 0 && blocks > 1) shared.start_signal(turn, group).expect(sizeof(LaneStates));
+        if (lane == 0 && blocks > 1) turn.start_signal(group).expect(sizeof(LaneStates));
 #pragma unroll
         for (int i = 0; i < state_parts; ++i) {
           float start[4];
@@ -228,8 +265,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
         }
         if (following.exists(job)) {
           const bool wraps = rank + 1 == blocks;
-          const unsigned its_turn = wraps ? turn_count + 1 : turn_count;
-          send_start(wraps ? 0 : rank + 1, static_cast<int>(its_turn % 2), group, h);
+          send_start(wraps ? 0 : rank + 1, wraps ? next_turn : turn, group, h);
         }
       }
       // 4. The slice from its true start.
@@ -260,15 +296,20 @@ __global__ void __launch_bounds__(warps * 32, 1)
         }
       }
     }
-    constexpr int lane_positions = slice_positions / 2;
-    float out[lane_positions];
-    join_halves(y, half, out);
-    const int first = half * lane_positions;
-    OutputSteps<T> outputs = outputs_from<warps>(job, now, warp, own_channel, first);
-    write_outputs(job, vectors || channel < job.channels, own_channel, skip, rows, first, out,
-                  outputs);
+    constexpr int lane_outputs = slice_positions / 4;
+    float out[lane_outputs][pair_channels];
+    join_lanes(y, half, own_channel, out);
+    write_outputs<vectors, 4>(job, now, pair, skip, rows, lane_step, out, outputs);
+    if (ends_here) {
+      outputs = outputs_from<warps>(job, next, warp, pair, lane_step);
+    } else {
+      outputs.skip(spacing);
+    }
     __syncwarp();
     now = next;
+    const Tile free_turn = turn;
+    turn = next_turn;
+    next_turn = free_turn;
   }
   synchronize_cluster();
 }
@@ -325,6 +366,10 @@ ClustersAtOnce clusters_at_once(int device, std::size_t bytes) {
   return entry->second;
 }
 
+// What a block of a cluster of 1, 2 and 4 needs for a tile beside one that is alone: measured. Its
+// warps wait less for states that the other blocks' have ready meanwhile.
+constexpr std::array tile_times{1.0, 0.85, 0.85};
+
 // The blocks a chain is swept by, such that the last of so many chains ends soonest.
 std::size_t choose_cluster(const ClustersAtOnce& at_once, std::int64_t chains, std::int64_t tiles) {
   std::size_t best = 0;
@@ -333,7 +378,7 @@ std::size_t choose_cluster(const ClustersAtOnce& at_once, std::int64_t chains, s
     const std::int64_t blocks = std::int64_t{1} << i;
     if (at_once[i] == 0 || blocks > tiles) break;
     const std::int64_t rounds = (chains + at_once[i] - 1) / at_once[i];
-    const double time = static_cast<double>(rounds) / static_cast<double>(blocks);
+    const double time = static_cast<double>(rounds) / static_cast<double>(blocks) * tile_times[i];
     if (i > 0 && time >= best_time) continue;
     best = i;
     best_time = time;
@@ -345,7 +390,7 @@ template <class T, int warps, bool vectors>
 void launch_clusters(cudaStream_t stream, Job<T>& job) {
   constexpr int threads = warps * 32;
   const auto kernel = scan_by_cluster<T, warps, vectors>;
-  const std::size_t bytes = Shared<T, warps>::bytes(job.state_groups);
+  const std::size_t bytes = 2 * Turn<T, warps>::bytes(job.state_groups);
   int device = 0;
   check(cudaGetDevice(&device), "current device");
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,

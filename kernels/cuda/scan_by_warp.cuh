@@ -13,62 +13,6 @@ namespace ssmgen::kernels::cuda {
 inline constexpr int walking_warps = 4;   // of a block
 inline constexpr int walked_at_once = 4;  // positions in one turn of the inner loop
 
-// What a lane copies of a chain's slices, one after the other: of each tensor every sixteen bytes
-// whose place among the slice's is the lane's.
-template <class T>
-class SliceFeed {
- public:
-  template <int slices>
-  __device__ void start(const Job<T>& job, const Cursor& cursor, int lane) {
-    const int begin = cursor.slice_begin<slices>(job, 0);
-    way_ = cursor.leftwards ? -1 : 1;
-    row_ = begin + cursor.step_offset(lane / row_parts);
-    state_row_ = begin + cursor.step_offset(lane / state_vectors);
-    dense_ = cursor.dense + lane % row_parts * vector_elements<T>;
-    bc_ = cursor.bc + lane % state_vectors * 4;
-  }
-
-  /// The slice it stands at; then it stands at the next.
-  __device__ void stage(const Job<T>& job, int lane, const SliceMemory<T>& memory) {
-    const SelectiveScanArgs<T>& args = job.args;
-    SliceRows<T>& rows = memory.rows();
-#pragma unroll
-    for (int i = 0; i < slice_positions * row_parts / 32; ++i) {
-      const int t = row_ + way_ * (i * 32 / row_parts);
-      const bool exists = t < job.length;
-      const std::int64_t from = dense_ + static_cast<std::int64_t>(t) * job.channels;
-      const int step = lane / row_parts + i * 32 / row_parts;
-      const int element = lane % row_parts * vector_elements<T>;
-      copy_vector(&rows.delta[step][element], args.delta + from, exists);
-      copy_vector(&rows.x[step][element], args.x + from, exists);
-      if (args.gate != nullptr) copy_vector(&rows.gate[step][element], args.gate + from, exists);
-      if (args.accumulate) copy_vector(&rows.before[step][element], args.out + from, exists);
-    }
-    SliceStates& states = *memory.states();
-#pragma unroll
-    for (int i = 0; i < slice_positions * state_vectors / 32; ++i) {
-      const int t = state_row_ + way_ * (i * 32 / state_vectors);
-      const bool exists = t < job.length;
-      const std::int64_t from = bc_ + static_cast<std::int64_t>(t) * job.bc_row_stride;
-      const int step = lane / state_vectors + i * 32 / state_vectors;
-      const int element = lane % state_vectors * 4;
-      copy_vector(&states.b[step][element], args.b + from, exists);
-      copy_vector(&states.c[step][element], args.c + from, exists);
-    }
-    row_ += way_ * slice_positions;
-    state_row_ += way_ * slice_positions;
-  }
-
- private:
-  static constexpr int row_parts = chain_channels / vector_elements<T>;
-  static constexpr int state_vectors = group_states / 4;
-  int way_;
-  int row_;        // of the lane's first vector of x and its like
-  int state_row_;  // of B and C
-  std::int64_t dense_;
-  std::int64_t bc_;
-};
-
 // `slices`: of a tile.
 template <class T, int slices>
 __global__ void __launch_bounds__(walking_warps * 32, 4)
@@ -84,21 +28,22 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
     return SliceMemory<T>{memory + (turn * walking_warps + warp) * SliceMemory<T>::bytes(1)};
   };
 
+  const int pair = own_channel - own_channel % 2;
   float a[lane_states];
-  float skip = 0.0f;
+  float skip[pair_channels]{};
   int known_channel = -1;  // whose they are
   Cursor now = Cursor::at_chain(job, static_cast<int>(blockIdx.x) * walking_warps + warp);
   SliceFeed<T> feed;
   int turn = 0;
   if (now.exists(job)) {
-    feed.template start<slices>(job, now, lane);
+    feed.template start<slices>(job, now, 0, slice_positions, lane);
     feed.stage(job, lane, slice_memory(turn));
   }
   while (now.exists(job)) {
     const int channel = now.channel + own_channel;
     if (channel != known_channel) {
       known_channel = channel;
-      skip = args.d != nullptr ? args.d[channel] : 0.0f;
+      load_skips<true>(args, now.channel + pair, skip);
       load_rates<true>(args, channel, first_state, a);
     }
     Cursor following = now;
@@ -107,14 +52,18 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
     initial_state(args, now.batch, channel, first_state, tile_start);
     float state[lane_states];     // from a zero state at the tile's start to the slice's
     float elapsed_before = 0.0f;  // of the tile
-    constexpr int lane_positions = walked_at_once / 2;
-    OutputSteps<T> outputs = outputs_from<slices>(job, now, 0, own_channel, half * lane_positions);
+    const int lane_step = output_step(half, own_channel);
+    OutputSteps<T> outputs = outputs_from<slices>(job, now, 0, pair, lane_step);
     const int all_slices = job.tiles * slices;
     for (int slice = 0; slice < all_slices; ++slice, turn = 1 - turn) {
       wait_for_copies();
       __syncwarp();
       const bool is_last = slice + 1 == all_slices;
-      if (is_last && following.exists(job)) feed.template start<slices>(job, following, lane);
+      if (!is_last) {
+        feed.advance(job);
+      } else if (following.exists(job)) {
+        feed.template start<slices>(job, following, 0, slice_positions, lane);
+      }
       if (!is_last || following.exists(job)) feed.stage(job, lane, slice_memory(1 - turn));
 
       const bool begins_tile = slice % slices == 0;
@@ -157,11 +106,10 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
             }
           }
         }
-        float out[lane_positions];
-        join_halves(y, half, out);
-        write_outputs(job, true, own_channel, skip, rows, begin + half * lane_positions, out,
-                      outputs);
-        outputs.skip(lane_positions);
+        float out[1][pair_channels];
+        join_lanes(y, half, own_channel, out);
+        write_outputs<true, 1>(job, now, pair, skip, rows, begin + lane_step, out, outputs);
+        outputs.skip(walked_at_once);
       }
 #pragma unroll
       for (int n = 0; n < lane_states; ++n) {

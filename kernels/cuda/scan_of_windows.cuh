@@ -26,10 +26,10 @@ inline constexpr int window_blocks = 5;  // of a multiprocessor
 // How a chain's channels and states lie over a warp.
 class TileLane {
  public:
-  static constexpr int channels = 2;    // of a lane
-  static constexpr int turn_steps = 8;  // whose outputs are made at once
-  static constexpr int tiles = 2;       // of 8 states
-  using Sums = float[channels][2];      // the lane's outputs of a turn: steps 2 q and 2 q + 1
+  static constexpr int channels = pair_channels;  // of a lane
+  static constexpr int turn_steps = 8;            // whose outputs are made at once
+  static constexpr int tiles = 2;                 // of 8 states
+  using Sums = float[2][channels];  // the lane's outputs of a turn: steps 2 q and 2 q + 1
   using States = float[lane_states];
 
   __device__ explicit TileLane(int lane) : row_(lane / 4), q_(lane % 4) {}
@@ -51,8 +51,8 @@ class TileLane {
       float delta[channels];
       float delta_x[channels];
       float b[4];
-      get_pair(rows.delta[t], delta);
-      get_pair(rows.x[t], delta_x);
+      get_pair(&rows.delta[t][channel(0)], delta);
+      get_pair(&rows.x[t][channel(0)], delta_x);
       get(&states.b[t][state(0)], b);
 #pragma unroll
       for (int i = 0; i < channels; ++i) delta_x[i] *= delta[i];
@@ -72,54 +72,21 @@ class TileLane {
       // Columns 2 q and 2 q + 1 of both channels are this lane's.
 #pragma unroll
       for (int i = 0; i < channels; ++i) {
-        y[i][k % 2] = q_ == k / 2 ? product[2 * i + k % 2] : y[i][k % 2];
+        y[k % 2][i] = q_ == k / 2 ? product[2 * i + k % 2] : y[k % 2][i];
       }
     }
   }
 
-  // Skip, the other direction, gate: the outputs of a turn. What is added was rounded when it was
-  // stored and so is y: which came first changes nothing.
-  __device__ __forceinline__ void write(const Job<bfloat16>& job, const float (&skip)[channels],
-                                        const SliceRows<bfloat16>& rows, int first, const Sums& y,
+  // The outputs of a turn.
+  __device__ __forceinline__ void write(const Job<bfloat16>& job, const Cursor& cursor,
+                                        const float (&skip)[channels],
+                                        const SliceRows<bfloat16>& rows, int first, Sums& y,
                                         OutputSteps<bfloat16>& outputs) const {
-#pragma unroll
-    for (int e = 0; e < 2; ++e) {
-      const int t = first + output_step() + e;
-      float out[channels];
-      float x[channels];
-      get_pair(rows.x[t], x);
-#pragma unroll
-      for (int i = 0; i < channels; ++i) out[i] = fmaf(skip[i], x[i], y[i][e]);
-      if (job.args.accumulate) {
-        float before[channels];
-        get_pair(rows.before[t], before);
-        widen_pair(bf16_pair(out[0], out[1]), out);
-#pragma unroll
-        for (int i = 0; i < channels; ++i) out[i] += before[i];
-      }
-      if (job.args.gate != nullptr) {
-        float gate[channels];
-        get_pair(rows.gate[t], gate);
-#pragma unroll
-        for (int i = 0; i < channels; ++i) out[i] *= silu(gate[i]);
-      }
-      if (outputs.t < job.length) {
-        *reinterpret_cast<std::uint32_t*>(outputs.to) = bf16_pair(out[0], out[1]);
-      }
-      outputs.skip(e == 0 ? 1 : turn_steps - 1);
-    }
+    write_outputs<true, 1>(job, cursor, channel(0), skip, rows, first + output_step(), y, outputs);
+    outputs.skip(turn_steps);
   }
 
  private:
-  static __device__ __forceinline__ void widen_pair(std::uint32_t pair, float (&to)[channels]) {
-    to[0] = __uint_as_float(pair << 16);
-    to[1] = __uint_as_float(pair & 0xffff0000u);
-  }
-  // The lane's channels of a row.
-  __device__ __forceinline__ void get_pair(const bfloat16 (&row)[chain_channels],
-                                           float (&to)[channels]) const {
-    widen_pair(*reinterpret_cast<const std::uint32_t*>(&row[2 * row_]), to);
-  }
   // C of eight steps as the right operand: column n is step n.
   __device__ __forceinline__ void get_outputs(const SliceStates& states, int first,
                                               std::uint32_t (&c)[tiles][2]) const {
@@ -152,7 +119,7 @@ __global__ void __launch_bounds__(window_warps * 32, window_blocks)
   SliceFeed<bfloat16> feed;
   int turn = 0;
   if (now.exists(job)) {
-    feed.template start<1>(job, now, lane);
+    feed.template start<1>(job, now, 0, slice_positions, lane);
     feed.stage(job, lane, slice_memory(turn));
   }
   while (now.exists(job)) {
@@ -178,7 +145,11 @@ __global__ void __launch_bounds__(window_warps * 32, window_blocks)
       wait_for_copies();
       __syncwarp();
       const bool is_last = slice + 1 == job.tiles;
-      if (is_last && following.exists(job)) feed.template start<1>(job, following, lane);
+      if (!is_last) {
+        feed.advance(job);
+      } else if (following.exists(job)) {
+        feed.template start<1>(job, following, 0, slice_positions, lane);
+      }
       if (!is_last || following.exists(job)) feed.stage(job, lane, slice_memory(1 - turn));
       const SliceRows<bfloat16>& rows = slice_memory(turn).rows();
       const SliceStates& states = *slice_memory(turn).states();
@@ -186,7 +157,7 @@ __global__ void __launch_bounds__(window_warps * 32, window_blocks)
       for (int first = 0; first < slice_positions; first += TileLane::turn_steps) {
         TileLane::Sums y = {};
         own.run(rows, states, first, rate, h, y);
-        own.write(job, skip, rows, first, y, outputs);
+        own.write(job, now, skip, rows, first, y, outputs);
       }
       __syncwarp();
     }

@@ -90,22 +90,12 @@ struct Cursor {
   int batch;    // the chain's sequence
   int channel;  // the chain's first
   bool leftwards;
-  std::int64_t dense;  // where its first position lies in x, delta, gate and out ...
-  std::int64_t bc;     // ... and in B and C
 
   template <class T>
   __device__ static Cursor at_chain(const Job<T>& job, int chain) {
     const int batch = chain / job.channel_groups;
     const int channel = (chain - batch * job.channel_groups) * chain_channels;
-    Cursor result{chain, 0, batch, channel, false, 0, 0};
-    result.locate(job);
-    return result;
-  }
-  template <class T>
-  __device__ void locate(const Job<T>& job) {
-    leftwards = job.sweeps_leftwards(batch);
-    dense = static_cast<std::int64_t>(batch) * job.length * job.channels + channel;
-    bc = batch * job.args.bc_batch_stride;
+    return {chain, 0, batch, channel, job.sweeps_leftwards(batch)};
   }
   template <class T>
   __device__ void next_chain(const Job<T>& job) {
@@ -117,15 +107,28 @@ struct Cursor {
       channel -= end;
       ++batch;
     }
-    locate(job);
+    leftwards = job.sweeps_leftwards(batch);
   }
+  /// @returns whether it came to another chain.
   template <class T>
-  __device__ void advance(const Job<T>& job, int tiles) {
-    for (tile += tiles; tile >= job.tiles; tile -= job.tiles) next_chain(job);
+  __device__ bool advance(const Job<T>& job, int tiles) {
+    tile += tiles;
+    if (tile < job.tiles) return false;
+    for (; tile >= job.tiles; tile -= job.tiles) next_chain(job);
+    return true;
   }
   template <class T>
   __device__ bool exists(const Job<T>& job) const {
     return chain < job.chains;
+  }
+  // Where the chain's first position lies in x, delta, gate and out, and in B and C.
+  template <class T>
+  __device__ std::int64_t dense_begin(const Job<T>& job) const {
+    return static_cast<std::int64_t>(batch) * job.length * job.channels + channel;
+  }
+  template <class T>
+  __device__ std::int64_t states_begin(const Job<T>& job) const {
+    return batch * job.args.bc_batch_stride;
   }
   // The first position of a tile's slice, and where step `step` of it lies, maybe beyond the end.
   template <int slices, class T>
@@ -138,40 +141,85 @@ struct Cursor {
   }
 };
 
-// Brings a slice's rows to shared memory in sweep order, zeros for what lies beyond the sequence.
-// Dense rows of whole vectors, one asynchronous copy of a lane a piece.
-template <int slices, class T>
-__device__ __forceinline__ void stage_vectors(const Job<T>& job, const Cursor& cursor, int slice,
-                                              int lane, SliceRows<T>& rows, SliceStates& states) {
-  const SelectiveScanArgs<T>& args = job.args;
-  const int begin = cursor.slice_begin<slices>(job, slice);
-  constexpr int parts = chain_channels / vector_elements<T>;  // of a row
-#pragma unroll
-  for (int i = lane; i < slice_positions * parts; i += 32) {
-    const int step = i / parts;
-    const int element = i % parts * vector_elements<T>;
-    const int t = begin + cursor.step_offset(step);
-    const bool exists = t < job.length;
-    const std::int64_t from = cursor.dense + static_cast<std::int64_t>(t) * job.channels + element;
-    copy_vector(&rows.delta[step][element], args.delta + from, exists);
-    copy_vector(&rows.x[step][element], args.x + from, exists);
-    if (args.gate != nullptr) copy_vector(&rows.gate[step][element], args.gate + from, exists);
-    if (args.accumulate) copy_vector(&rows.before[step][element], args.out + from, exists);
+// What a lane copies of a chain's slices, one after the other: of each tensor every sixteen bytes
+// whose place among the slice's is the lane's. Only for dense rows of whole vectors.
+template <class T>
+class SliceFeed {
+ public:
+  /// At a slice of the cursor's tile; the next is so many positions further on.
+  template <int slices>
+  __device__ void start(const Job<T>& job, const Cursor& cursor, int slice, int spacing, int lane) {
+    const int begin = cursor.slice_begin<slices>(job, slice);
+    const int way = cursor.leftwards ? -1 : 1;
+    spacing_ = way * spacing;
+    ahead_ = way * (32 / row_vectors);
+    states_ahead_ = way * (32 / state_vectors);
+    row_ = begin + cursor.step_offset(lane / row_vectors);
+    state_row_ = begin + cursor.step_offset(lane / state_vectors);
+    row_bytes_ = way * job.channels * static_cast<int>(sizeof(T));
+    state_row_bytes_ = way * job.bc_row_stride * static_cast<int>(sizeof(float));
+    dense_ = (cursor.dense_begin(job) + static_cast<std::int64_t>(row_) * job.channels +
+              lane % row_vectors * vector_elements<T>)*static_cast<int>(sizeof(T));
+    states_ =
+        (cursor.states_begin(job) + static_cast<std::int64_t>(state_row_) * job.bc_row_stride +
+         lane % state_vectors * 4) *
+        static_cast<int>(sizeof(float));
   }
-  constexpr int state_parts = group_states / 4;
-#pragma unroll
-  for (int i = lane; i < slice_positions * state_parts; i += 32) {
-    const int step = i / state_parts;
-    const int element = i % state_parts * 4;
-    const int t = begin + cursor.step_offset(step);
-    const std::int64_t from =
-        cursor.bc + static_cast<std::int64_t>(t) * job.bc_row_stride + element;
-    copy_vector(&states.b[step][element], args.b + from, t < job.length);
-    copy_vector(&states.c[step][element], args.c + from, t < job.length);
-  }
-}
 
-// The same for rows of any stride, alignment and number.
+  /// The slice it stands at, in sweep order, zeros for what lies beyond the sequence.
+  __device__ void stage(const Job<T>& job, int lane, const SliceMemory<T>& memory) const {
+    const SelectiveScanArgs<T>& args = job.args;
+    const auto at = [](const auto* tensor, std::int64_t bytes) {
+      return reinterpret_cast<const char*>(tensor) + bytes;
+    };
+    T* row = &memory.rows().delta[0][0] + lane * vector_elements<T>;
+    constexpr int tensor = slice_positions * chain_channels;  // elements of one
+#pragma unroll
+    for (int i = 0; i < tensor / vector_elements<T> / 32; ++i) {
+      const bool exists = row_ + i * ahead_ < job.length;
+      const std::int64_t from = dense_ + i * (32 / row_vectors) * row_bytes_;
+      T* to = row + i * 32 * vector_elements<T>;
+      copy_vector(to, at(args.delta, from), exists);
+      copy_vector(to + tensor, at(args.x, from), exists);
+      if (args.gate != nullptr) copy_vector(to + 2 * tensor, at(args.gate, from), exists);
+      if (args.accumulate) copy_vector(to + 3 * tensor, at(args.out, from), exists);
+    }
+    float* state_row = &memory.states()->b[0][0] + lane * 4;
+    constexpr int states = slice_positions * group_states;
+#pragma unroll
+    for (int i = 0; i < states / 4 / 32; ++i) {
+      const bool exists = state_row_ + i * states_ahead_ < job.length;
+      const std::int64_t from = states_ + i * (32 / state_vectors) * state_row_bytes_;
+      float* to = state_row + i * 32 * 4;
+      copy_vector(to, at(args.b, from), exists);
+      copy_vector(to + states, at(args.c, from), exists);
+    }
+  }
+
+  /// To the next slice of the chain.
+  __device__ void advance(const Job<T>& job) {
+    row_ += spacing_;
+    state_row_ += spacing_;
+    dense_ += static_cast<std::int64_t>(spacing_) * job.channels * static_cast<int>(sizeof(T));
+    states_ +=
+        static_cast<std::int64_t>(spacing_) * job.bc_row_stride * static_cast<int>(sizeof(float));
+  }
+
+ private:
+  static constexpr int row_vectors = chain_channels / vector_elements<T>;  // of a row of x
+  static constexpr int state_vectors = group_states / 4;                   // of B and C
+  int spacing_;       // positions from a slice to the next
+  int ahead_;         // from one of the lane's vectors of x and its like to the next ...
+  int states_ahead_;  // ... and of B and C
+  int row_;           // where the lane's first vector of x and its like lies ...
+  int state_row_;     // ... and of B and C
+  int row_bytes_;     // from a step to the next
+  int state_row_bytes_;
+  std::int64_t dense_;  // bytes from the tensor's begin
+  std::int64_t states_;
+};
+
+// A slice's rows of any stride, alignment and number.
 template <int slices, class T>
 __device__ __forceinline__ void stage_elements(const Job<T>& job, const Cursor& cursor, int slice,
                                                int lane, SliceRows<T>& rows, SliceStates* states) {
@@ -206,16 +254,6 @@ __device__ __forceinline__ void stage_elements(const Job<T>& job, const Cursor& 
     const std::int64_t from = batch * args.bc_batch_stride + t * args.bc_row_stride + state;
     states[group].b[step][element] = exists ? args.b[from] : 0.0f;
     states[group].c[step][element] = exists ? args.c[from] : 0.0f;
-  }
-}
-
-template <bool vectors, int slices, class T>
-__device__ __forceinline__ void stage(const Job<T>& job, const Cursor& cursor, int slice, int lane,
-                                      const SliceMemory<T>& memory) {
-  if constexpr (vectors) {
-    stage_vectors<slices>(job, cursor, slice, lane, memory.rows(), *memory.states());
-  } else {
-    stage_elements<slices>(job, cursor, slice, lane, memory.rows(), memory.states());
   }
 }
 
@@ -257,67 +295,120 @@ __device__ __forceinline__ void load_rates(const SelectiveScanArgs<T>& args, int
   }
 }
 
-// Two lanes share a channel, each with the sums of its own states at 2 * count positions: the whole
-// sums of `count` positions each, the lower half of the warp that of the first ones.
+// A lane's outputs are of two channels, so that they leave in one store.
+inline constexpr int pair_channels = 2;
+
+// Two lanes share a channel, each with the sums of its own states; the next lanes have the channel
+// beside it. Of every four positions each of these four lanes gets one, output_step(), of both
+// channels, from all states.
 template <int count>
-__device__ __forceinline__ void join_halves(const float (&y)[2 * count], int half,
-                                            float (&sum)[count]) {
+__device__ __forceinline__ void join_lanes(const float (&y)[4 * count], int half, int own_channel,
+                                           float (&out)[count][pair_channels]) {
+  const bool is_odd = own_channel % 2 != 0;
 #pragma unroll
   for (int i = 0; i < count; ++i) {
-    const float give = half == 0 ? y[count + i] : y[i];
-    const float keep = half == 0 ? y[i] : y[count + i];
-    sum[i] = keep + __shfl_xor_sync(0xffffffffu, give, chain_channels);
+    float sum[2];
+#pragma unroll
+    for (int j = 0; j < 2; ++j) {
+      const float give = half == 0 ? y[4 * i + 2 + j] : y[4 * i + j];
+      const float keep = half == 0 ? y[4 * i + j] : y[4 * i + 2 + j];
+      sum[j] = keep + __shfl_xor_sync(0xffffffffu, give, chain_channels);
+    }
+    const float give = is_odd ? sum[0] : sum[1];
+    const float keep = is_odd ? sum[1] : sum[0];
+    const float got = __shfl_xor_sync(0xffffffffu, give, 1);
+    out[i][0] = is_odd ? got : keep;
+    out[i][1] = is_odd ? keep : got;
   }
+}
+__device__ __forceinline__ int output_step(int half, int own_channel) {
+  return 2 * half + own_channel % 2;
 }
 
 // Where a lane's outputs go: from one step of a slice on.
 template <class T>
 struct OutputSteps {
   T* to;
-  std::int64_t stride;
   int t;  // position, maybe beyond the end
   int way;
+  int row;  // elements from a step to the next
 
   __device__ void skip(int steps) {
     t += steps * way;
-    to += steps * stride;
+    to += steps * row;
   }
 };
 
 template <int slices, class T>
 __device__ __forceinline__ OutputSteps<T> outputs_from(const Job<T>& job, const Cursor& cursor,
-                                                       int slice, int own_channel, int step) {
+                                                       int slice, int pair, int step) {
   const int t = cursor.slice_begin<slices>(job, slice) + cursor.step_offset(step);
   const int way = cursor.leftwards ? -1 : 1;
-  return {job.args.out + cursor.dense + own_channel + static_cast<std::int64_t>(t) * job.channels,
-          static_cast<std::int64_t>(way) * job.channels, t, way};
+  const std::int64_t from =
+      cursor.dense_begin(job) + pair + static_cast<std::int64_t>(t) * job.channels;
+  return {job.args.out + from, t, way, way * job.channels};
 }
 
-// Skip, the other direction, gate: the outputs of steps [first, first + count) of a slice.
-// What is added was rounded when it was stored and so is y: which came first changes nothing.
-template <class T, int count>
-__device__ __forceinline__ void write_outputs(const Job<T>& job, bool is_live, int own_channel,
-                                              float skip, const SliceRows<T>& rows, int first,
-                                              float (&y)[count], OutputSteps<T>& outputs) {
-  const SelectiveScanArgs<T>& args = job.args;
+// D of a pair of channels, zero where there is none.
+template <bool vectors, class T>
+__device__ __forceinline__ void load_skips(const SelectiveScanArgs<T>& args, int channel,
+                                           float (&skip)[pair_channels]) {
 #pragma unroll
-  for (int i = 0; i < count; ++i) {
-    y[i] = fmaf(skip, to_float(rows.x[first + i][own_channel]), y[i]);
+  for (int i = 0; i < pair_channels; ++i) {
+    const bool exists = args.d != nullptr && (vectors || channel + i < args.channels);
+    skip[i] = exists ? args.d[channel + i] : 0.0f;
   }
-  if (args.accumulate) {
+}
+
+// Skip, the other direction, gate: the outputs of a slice's steps `first`, `first` + `spacing` ...
+// for the channels `pair` and the next of the chain. What is added was rounded when it was stored
+// and so is y: which came first changes nothing.
+template <bool vectors, int spacing, class T, int count>
+__device__ __forceinline__ void write_outputs(const Job<T>& job, const Cursor& cursor, int pair,
+                                              const float (&skip)[pair_channels],
+                                              const SliceRows<T>& rows, int first,
+                                              float (&y)[count][pair_channels],
+                                              OutputSteps<T> outputs) {
+  const auto place = [&](int k) { return (first + k * spacing) * chain_channels + pair; };
 #pragma unroll
-    for (int i = 0; i < count; ++i) {
-      y[i] = to_float(from_float<T>(y[i])) + to_float(rows.before[first + i][own_channel]);
+  for (int k = 0; k < count; ++k) {
+    float x[pair_channels];
+    get_pair(&rows.x[0][0] + place(k), x);
+#pragma unroll
+    for (int i = 0; i < pair_channels; ++i) y[k][i] = fmaf(skip[i], x[i], y[k][i]);
+  }
+  if (job.args.accumulate) {
+#pragma unroll
+    for (int k = 0; k < count; ++k) {
+      float before[pair_channels];
+      get_pair(&rows.before[0][0] + place(k), before);
+      round_pair<T>(y[k]);
+#pragma unroll
+      for (int i = 0; i < pair_channels; ++i) y[k][i] += before[i];
     }
   }
-  if (args.gate != nullptr) {
+  if (job.args.gate != nullptr) {
 #pragma unroll
-    for (int i = 0; i < count; ++i) y[i] *= silu(to_float(rows.gate[first + i][own_channel]));
+    for (int k = 0; k < count; ++k) {
+      float gate[pair_channels];
+      get_pair(&rows.gate[0][0] + place(k), gate);
+#pragma unroll
+      for (int i = 0; i < pair_channels; ++i) y[k][i] *= silu(gate[i]);
+    }
   }
 #pragma unroll
-  for (int i = 0; i < count; ++i) {
-    if (is_live && outputs.t < job.length) *outputs.to = from_float<T>(y[i]);
-    outputs.skip(1);
+  for (int k = 0; k < count; ++k) {
+    if (outputs.t < job.length) {
+      if constexpr (vectors) {
+        put_pair(y[k], outputs.to);
+      } else {
+#pragma unroll
+        for (int i = 0; i < pair_channels; ++i) {
+          if (cursor.channel + pair + i < job.channels) outputs.to[i] = from_float<T>(y[k][i]);
+        }
+      }
+    }
+    outputs.skip(spacing);
   }
 }
 

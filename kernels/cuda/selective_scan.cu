@@ -56,8 +56,8 @@ template <class T, bool vectors>
 void launch_what_fits(cudaStream_t stream, Job<T>& job) {
   const int most = current_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   const auto fits = [&](std::size_t bytes) { return bytes <= static_cast<std::size_t>(most); };
-  if (fits(Shared<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
-  if (fits(Shared<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
+  if (fits(2 * Turn<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
+  if (fits(2 * Turn<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
   throw DeviceError("CUDA: selective_scan: " + std::to_string(job.args.states) +
                     " states need more shared memory than the " + std::to_string(most) +
                     " bytes of this card's blocks: use --device cpu");
