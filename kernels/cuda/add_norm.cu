@@ -15,6 +15,13 @@ constexpr int block_warps = 4;
 // What an absent summand is: it leaves the other's bits, those of a zero too.
 constexpr float nothing = -0.0f;
 
+// 1 / sqrt(x), relative error 2^-22.9, for x that is not subnormal.
+__device__ __forceinline__ float inverse_root(float x) {
+  float result;
+  asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+
 __device__ __forceinline__ float warp_sum(float value) {
 #pragma unroll
   for (int offset = warp_lanes / 2; offset > 0; offset /= 2) {
@@ -56,9 +63,9 @@ __global__ void add_norm(const AddNormArgs<T, R> args) {
     for (std::int64_t c = lane; c < args.channels; c += warp_lanes) {
       squares += (sum[c] - mean) * (sum[c] - mean);
     }
-    scale = 1.0f / sqrtf(warp_sum(squares) / channels + args.epsilon);
+    scale = inverse_root(warp_sum(squares) / channels + args.epsilon);
   } else {
-    scale = 1.0f / sqrtf(total / channels + args.epsilon);
+    scale = inverse_root(total / channels + args.epsilon);
   }
   for (std::int64_t c = lane; c < args.channels; c += warp_lanes) {
     const float value = sum[c];
@@ -120,11 +127,19 @@ __global__ void __launch_bounds__(block_warps* warp_lanes)
     for (int j = 0; j < lane_channels; ++j) {
       const float forward = own[j] + kept[j];
       const float backward = own[lane_channels - 1 - j] + kept[lane_channels - 1 - j];
-      sum[part][j] = to_float(from_float<R>(args.reverse_channels ? backward : forward));
+      sum[part][j] = args.reverse_channels ? backward : forward;
+    }
+#pragma unroll
+    for (int j = 0; j < lane_channels; j += 2) {
+      round_pair<R>(reinterpret_cast<float(&)[2]>(sum[part][j]));
+    }
+#pragma unroll
+    for (int j = 0; j < lane_channels; ++j) {
       total += is_layer_norm ? sum[part][j] : sum[part][j] * sum[part][j];
     }
   }
-  total = warp_sum(total) / static_cast<float>(channels);
+  const float share = reciprocal_fast(static_cast<float>(channels));
+  total = warp_sum(total) * share;
   const float mean = is_layer_norm ? total : 0.0f;
   if (is_layer_norm) {
     total = 0.0f;
@@ -136,9 +151,9 @@ __global__ void __launch_bounds__(block_warps* warp_lanes)
         total += (sum[part][j] - mean) * (sum[part][j] - mean);
       }
     }
-    total = warp_sum(total) / static_cast<float>(channels);
+    total = warp_sum(total) * share;
   }
-  const float scale = 1.0f / sqrtf(total + args.epsilon);
+  const float scale = inverse_root(total + args.epsilon);
 #pragma unroll
   for (int part = 0; part < parts; ++part) {
     const int channel = (part * warp_lanes + lane) * lane_channels;

@@ -33,10 +33,12 @@ class BlockRun {
     if (keep_) x_ = ctx.workspace().take(set.hidden.type(), rows);
     if (plan.count() == 1) return;
     for (Sweep& sweep : sweeps_) {
-      sweep.carry.conv_tail =
-          ctx.workspace().take(core::ElementType::f32, {1, sizes.d_conv - 1, sizes.d_inner});
-      sweep.carry.scan_state =
-          ctx.workspace().take(core::ElementType::f32, {1, sizes.d_inner, sizes.d_state});
+      for (layers::MambaCarry& carry : sweep.carries) {
+        carry.conv_tail =
+            ctx.workspace().take(core::ElementType::f32, {1, sizes.d_conv - 1, sizes.d_inner});
+        carry.scan_state =
+            ctx.workspace().take(core::ElementType::f32, {1, sizes.d_inner, sizes.d_state});
+      }
     }
   }
 
@@ -55,7 +57,7 @@ class BlockRun {
     core::Context& ctx;
     Pass pass;
     ops::Sweep way;
-    layers::MambaCarry carry;
+    layers::MambaCarry carries[2];  // in turn what a chunk starts from and what it leaves
   };
 
   static Mark mark(const Sweep& sweep) { return {sweep.ctx.backend(), sweep.ctx.stream()}; }
@@ -133,9 +135,9 @@ class BlockRun {
       return rows.reshape({set_.count, rows.shape()[0] / set_.count, rows.shape()[1]});
     };
     block_.sweep(sweep.ctx, sweep.pass, sweep.way, by_sequence(x), by_sequence(gate),
-                 step == 0 ? nullptr : &sweep.carry,
-                 step == plan_.count() - 1 ? nullptr : &sweep.carry, by_sequence(mixed),
-                 accumulate);
+                 step == 0 ? nullptr : &sweep.carries[step % 2],
+                 step == plan_.count() - 1 ? nullptr : &sweep.carries[(step + 1) % 2],
+                 by_sequence(mixed), accumulate);
   }
 
   const layers::BiMambaBlock& block_;

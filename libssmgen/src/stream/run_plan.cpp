@@ -85,7 +85,7 @@ RunPlan kept_plan(const RunShape& shape, std::int64_t chunk, bool has_streams) {
   }
   const std::int64_t own = sizes.inner(chunk) * (shape.is_bidirectional ? 1 : 2);
   const std::int64_t visit = own + sizes.second_visit(chunk);
-  const std::int64_t block = block_inner + 2 * sizes.carries(1) + visit;
+  const std::int64_t block = block_inner + 4 * sizes.carries(1) + visit;
   plan.workspace_bytes = sizes.hidden(shape.strands * shape.length) +
                          sizes.residual(shape.strands * shape.length) +
                          std::max({block, sizes.ids(shape.length), sizes.read_out(shape.length)});
