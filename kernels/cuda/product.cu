@@ -4,6 +4,8 @@
 // The algorithm is chosen once, for a large number of rows, among those without split-K, and used
 // for every number of rows: the order of a row's sums is then the algorithm's alone.
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,43 @@ namespace {
 // What the algorithm is chosen for; also the most rows a call is cut into, so that one launch
 // never meets 32-bit sizes.
 constexpr std::int64_t planned_rows = std::int64_t{1} << 16;
+
+constexpr int most_offers = 8;
+
+// The tile that won on an H200 where it was not that of the library's first offer, by
+// tests/bench/list_algorithms.cu: widths of Caduceus (256) and PlantCaduceus, in bf16.
+struct MeasuredTile {
+  std::int64_t outputs;
+  std::int64_t inputs;
+  cublasLtMatmulTile_t tile;
+};
+constexpr std::array measured_tiles{
+    MeasuredTile{512, 256, CUBLASLT_MATMUL_TILE_176x128},
+    MeasuredTile{256, 512, CUBLASLT_MATMUL_TILE_128x128},
+    MeasuredTile{768, 384, CUBLASLT_MATMUL_TILE_128x160},
+    MeasuredTile{384, 768, CUBLASLT_MATMUL_TILE_128x128},
+    MeasuredTile{1024, 512, CUBLASLT_MATMUL_TILE_176x128},
+    MeasuredTile{512, 1024, CUBLASLT_MATMUL_TILE_176x128},
+    MeasuredTile{1536, 768, CUBLASLT_MATMUL_TILE_128x160},
+    MeasuredTile{768, 1536, CUBLASLT_MATMUL_TILE_128x160},
+    MeasuredTile{2048, 1024, CUBLASLT_MATMUL_TILE_256x128},
+    MeasuredTile{1024, 2048, CUBLASLT_MATMUL_TILE_128x160},
+};
+
+bool is_measured_card() {
+  int device = 0;
+  int major = 0;
+  cuda::check(cudaGetDevice(&device), "current device");
+  cuda::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
+  return major == 9;
+}
+
+bool has_tile(const cublasLtMatmulAlgo_t& algorithm, cublasLtMatmulTile_t tile) {
+  std::uint32_t own = CUBLASLT_MATMUL_TILE_UNDEFINED;
+  return cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_TILE_ID, &own,
+                                              sizeof(own), nullptr) == CUBLAS_STATUS_SUCCESS &&
+         own == static_cast<std::uint32_t>(tile);
+}
 
 void check(cublasStatus_t status, const std::string& what) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
@@ -116,15 +155,27 @@ class LibraryProduct final : public CudaPreparedProduct {
     const Layout weight(spec_.in, spec_.inputs, spec_.outputs, spec_.inputs);
     const Layout in(spec_.in, spec_.inputs, planned_rows, spec_.inputs);
     const Layout out(spec_.out, spec_.outputs, planned_rows, spec_.outputs);
-    cublasLtMatmulHeuristicResult_t found{};
+    std::array<cublasLtMatmulHeuristicResult_t, most_offers> offers{};
     int count = 0;
     const cublasStatus_t status =
         cublasLtMatmulAlgoGetHeuristic(handle_, operation_, weight.get(), in.get(), out.get(),
-                                       out.get(), preference, 1, &found, &count);
+                                       out.get(), preference, most_offers, offers.data(), &count);
     cublasLtMatmulPreferenceDestroy(preference);
     check(status, describe(spec_));
     if (count == 0) throw DeviceError("cuBLASLt: no algorithm for a " + describe(spec_));
-    algorithm_ = found.algo;
+    algorithm_ = preferred(std::span(offers).first(static_cast<std::size_t>(count)));
+  }
+
+  cublasLtMatmulAlgo_t preferred(std::span<const cublasLtMatmulHeuristicResult_t> offers) const {
+    const cublasLtMatmulAlgo_t& first = offers.front().algo;
+    if (spec_.in != Dtype::bf16 || spec_.out != Dtype::bf16 || !is_measured_card()) return first;
+    const auto measured = std::ranges::find_if(measured_tiles, [&](const MeasuredTile& entry) {
+      return entry.outputs == spec_.outputs && entry.inputs == spec_.inputs;
+    });
+    if (measured == measured_tiles.end()) return first;
+    const auto found = std::ranges::find_if(
+        offers, [&](const auto& offer) { return has_tile(offer.algo, measured->tile); });
+    return found == offers.end() ? first : found->algo;
   }
 
   cublasLtHandle_t handle_;
