@@ -4,7 +4,8 @@
 #   FOLDER/device.sh run                          there: tests, timings, sanitizers, one table
 #   FOLDER/device.sh long                         there: lengths up to a chromosome's, minutes
 #   FOLDER/device.sh python SOURCE_DIR            there: the Python package beside PyTorch, CuPy, JAX
-# Goldens in FOLDER/golden are run too, and a VCF over FOLDER/genome.fa scored, where they are.
+# Where they are, goldens in FOLDER/golden are run too, a VCF over FOLDER/genome.fa is scored, and
+# FOLDER/scores/NAME (ref.fa, in.vcf, expected.tsv, options) with the model FOLDER/scores/model.
 set -euo pipefail
 
 pack() {
@@ -19,7 +20,7 @@ pack() {
   strip "$folder"/lib/*.so* "${programs[@]/#/$folder/}"
   tar -C "$folder" -czf "$folder/lib.tar.gz" lib  # a third of the size
   rm -r "${folder:?}/lib"
-  cp "$0" "$(dirname "$0")/random_checkpoint.py" "$folder/"
+  cp "$0" "$(dirname "$0")"/{random_checkpoint,compare_scores}.py "$folder/"
 }
 
 unpack() {
@@ -47,9 +48,22 @@ score() {
     -o /tmp/ssmgen-5000.out.vcf /tmp/ssmgen-5000.vcf
 }
 
+# The scores that the reference gave, against ours in f32 and bf16.
+compare() {
+  local name=$1 dtype
+  for dtype in f32 bf16; do
+    # shellcheck disable=SC2046
+    ./ssmgen score --device cuda --dtype "$dtype" --model scores/model --quiet \
+      --score masked,unmasked $(cat "scores/$name/options") --fasta "scores/$name/ref.fa" \
+      -o "/tmp/ssmgen-$dtype.vcf" "scores/$name/in.vcf"
+  done
+  printf '%s: ' "$name"
+  python3 compare_scores.py "scores/$name/expected.tsv" /tmp/ssmgen-{f32,bf16}.vcf
+}
+
 run() {
   unpack
-  local program golden length
+  local program golden length expected
   for program in test_kernels test_stream test_tasks; do
     "./$program" --gtest_filter='*Cuda*:*cuda*:SweepInputs*' --gtest_brief=1 | grep -v -i skipped
   done
@@ -69,6 +83,9 @@ run() {
   bench --dtype f32 --shape s4d-d256x16 --length 1048576
   for length in 14 16 18 20 22 24; do
     bench --dtype bf16 --shape ps-d256x16 --length $((1 << length)) --repeats 1
+  done
+  for expected in scores/*/expected.tsv; do
+    if [[ -f $expected ]]; then compare "$(basename "$(dirname "$expected")")"; fi
   done
   if [[ -f genome.fa ]]; then
     score 384 20
@@ -119,5 +136,5 @@ case "${1:-}" in
   run) run ;;
   long) long ;;
   python) python "$(realpath "${2:?the source tree}")" ;;
-  *) sed -n '2,7s/^# *//p' "$0"; exit 2 ;;
+  *) sed -n '2,8s/^# *//p' "$0"; exit 2 ;;
 esac
