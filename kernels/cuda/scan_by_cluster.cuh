@@ -37,14 +37,13 @@ struct Handover {
 // of state groups is the caller's, and addressed as shared memory, since the compiler would work
 // out the block's window in its cluster's memory again at every use.
 template <class T, int warps>
-class Turn {
+class TurnMemory {
  public:
   static __host__ __device__ std::uint32_t bytes(int groups) {
     const std::uint32_t signals = groups * warps * sizeof(Signal);
     return slices_at(groups) + warps * SliceMemory<T>::bytes(groups) + (signals + 15) / 16 * 16;
   }
-  __device__ Turn(std::uint32_t address, int groups) : address_(address), groups_(groups) {}
-  __device__ std::uint32_t address() const { return address_; }
+  __device__ TurnMemory(std::uint32_t address, int groups) : address_(address), groups_(groups) {}
 
   // The state that the tile starts from.
   __device__ LaneStates& start(int group) const {
@@ -85,10 +84,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
     scan_by_cluster(const __grid_constant__ Job<T> job) {
   extern __shared__ __align__(16) char memory[];
   const int groups = vectors ? 1 : job.state_groups;
-  using Tile = Turn<T, warps>;
-  const std::uint32_t first_address = shared_address(memory);
-  Tile turn(first_address, groups);                             // of the tile at hand ...
-  Tile next_turn(first_address + Tile::bytes(groups), groups);  // ... and of the one on its way
+  using Memory = TurnMemory<T, warps>;
+  const std::uint32_t address = shared_address(memory);
+  Memory turn(address, groups);                               // of the tile at hand ...
+  Memory next_turn(address + Memory::bytes(groups), groups);  // ... and of the one on its way
   const SelectiveScanArgs<T>& args = job.args;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warp = static_cast<int>(threadIdx.x) / 32;
@@ -98,7 +97,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
   const int blocks = cluster_blocks();
   const bool is_last_warp = warp == warps - 1;
 
-  for (const Tile& each : {turn, next_turn}) {
+  for (const Memory& each : {turn, next_turn}) {
     for (int i = static_cast<int>(threadIdx.x); i < groups * warps;
          i += static_cast<int>(blockDim.x)) {
       const bool is_sent = i % warps == 0 && blocks > 1;  // a start, from another block
@@ -115,7 +114,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
   publish_signals();
 
   // To block `to` of the cluster, the state that its turn starts from.
-  const auto send_start = [&](int to, const Tile& its_turn, int group,
+  const auto send_start = [&](int to, const Memory& its_turn, int group,
                               const float(&h)[lane_states]) {
     LaneStates& start = its_turn.start(group);
     Signal& signal = its_turn.start_signal(group);
@@ -133,7 +132,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
   };
   const int spacing = blocks * warps * slice_positions;  // from a warp's slice to its next
   SliceFeed<T> feed;
-  const auto stage_tile = [&](const Cursor& cursor, bool is_other_chain, const Tile& to) {
+  const auto stage_tile = [&](const Cursor& cursor, bool is_other_chain, const Memory& to) {
     if (!cursor.exists(job)) return;
     const SliceMemory<T> slice = to.slice(warp);
     if constexpr (vectors) {
@@ -307,7 +306,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
     }
     __syncwarp();
     now = next;
-    const Tile free_turn = turn;
+    const Memory free_turn = turn;
     turn = next_turn;
     next_turn = free_turn;
   }
@@ -390,7 +389,7 @@ template <class T, int warps, bool vectors>
 void launch_clusters(cudaStream_t stream, Job<T>& job) {
   constexpr int threads = warps * 32;
   const auto kernel = scan_by_cluster<T, warps, vectors>;
-  const std::size_t bytes = 2 * Turn<T, warps>::bytes(job.state_groups);
+  const std::size_t bytes = 2 * TurnMemory<T, warps>::bytes(job.state_groups);
   int device = 0;
   check(cudaGetDevice(&device), "current device");
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,

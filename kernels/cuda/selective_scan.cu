@@ -55,9 +55,9 @@ void launch(cudaStream_t stream, Job<T>& job) {
 template <class T, bool vectors>
 void launch_what_fits(cudaStream_t stream, Job<T>& job) {
   const int most = current_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
-  const auto fits = [&](std::size_t bytes) { return bytes <= static_cast<std::size_t>(most); };
-  if (fits(2 * Turn<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
-  if (fits(2 * Turn<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
+  const auto fits = [&](std::int64_t turn_bytes) { return 2 * turn_bytes <= most; };
+  if (fits(TurnMemory<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
+  if (fits(TurnMemory<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
   throw DeviceError("CUDA: selective_scan: " + std::to_string(job.args.states) +
                     " states need more shared memory than the " + std::to_string(most) +
                     " bytes of this card's blocks: use --device cpu");
