@@ -68,8 +68,7 @@ __device__ __forceinline__ void widen(const uint4& bits, float (&to)[vector_elem
     if constexpr (sizeof(T) == 4) {
       to[i] = __uint_as_float(words[i]);
     } else {
-      to[2 * i] = __uint_as_float(words[i] << 16);
-      to[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
+      widen_pair(words[i], reinterpret_cast<float(&)[2]>(to[2 * i]));
     }
   }
 }

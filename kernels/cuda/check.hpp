@@ -20,4 +20,13 @@ inline void check_launch(std::string_view kernel) {
   check(cudaGetLastError(), kernel);
 }
 
+/// Of the card that the calling thread uses. @throws DeviceError.
+inline int current_attribute(cudaDeviceAttr what) {
+  int device = 0;
+  int value = 0;
+  check(cudaGetDevice(&device), "current device");
+  check(cudaDeviceGetAttribute(&value, what, device), "device");
+  return value;
+}
+
 }  // namespace ssmgen::kernels::cuda

@@ -78,8 +78,7 @@ __device__ __forceinline__ void load_vector(const bfloat16* from, float (&to)[8]
   const std::uint32_t words[4] = {value.x, value.y, value.z, value.w};
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    to[2 * i] = __uint_as_float(words[i] << 16);
-    to[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
+    widen_pair(words[i], reinterpret_cast<float(&)[2]>(to[2 * i]));
   }
 }
 __device__ __forceinline__ void store_vector(const float (&from)[4], float* to) {

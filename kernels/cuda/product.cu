@@ -42,14 +42,6 @@ constexpr std::array measured_tiles{
     MeasuredTile{1024, 2048, CUBLASLT_MATMUL_TILE_128x160},
 };
 
-bool is_measured_card() {
-  int device = 0;
-  int major = 0;
-  cuda::check(cudaGetDevice(&device), "current device");
-  cuda::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
-  return major == 9;
-}
-
 bool has_tile(const cublasLtMatmulAlgo_t& algorithm, cublasLtMatmulTile_t tile) {
   std::uint32_t own = CUBLASLT_MATMUL_TILE_UNDEFINED;
   return cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_TILE_ID, &own,
@@ -168,7 +160,10 @@ class LibraryProduct final : public CudaPreparedProduct {
 
   cublasLtMatmulAlgo_t preferred(std::span<const cublasLtMatmulHeuristicResult_t> offers) const {
     const cublasLtMatmulAlgo_t& first = offers.front().algo;
-    if (spec_.in != Dtype::bf16 || spec_.out != Dtype::bf16 || !is_measured_card()) return first;
+    if (spec_.in != Dtype::bf16 || spec_.out != Dtype::bf16 ||
+        current_attribute(cudaDevAttrComputeCapabilityMajor) != 9) {
+      return first;
+    }
     const auto measured = std::ranges::find_if(measured_tiles, [&](const MeasuredTile& entry) {
       return entry.outputs == spec_.outputs && entry.inputs == spec_.inputs;
     });

@@ -333,13 +333,9 @@ cudaLaunchConfig_t configure(std::int64_t clusters, int blocks, int threads, std
 }
 
 template <class Kernel>
-ClustersAtOnce find_clusters_at_once(Kernel kernel, int device, int threads, std::size_t bytes) {
-  int multiprocessors = 0;
-  int major = 0;
-  check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "device");
-  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "device");
-  ClustersAtOnce result{multiprocessors, 0, 0};
-  if (major < 9) return result;
+ClustersAtOnce find_clusters_at_once(Kernel kernel, int threads, std::size_t bytes) {
+  ClustersAtOnce result{current_attribute(cudaDevAttrMultiProcessorCount), 0, 0};
+  if (current_attribute(cudaDevAttrComputeCapabilityMajor) < 9) return result;
   for (std::size_t i = 1; i < result.size(); ++i) {
     cudaLaunchAttribute attribute{};
     const cudaLaunchConfig_t config = configure(1, 1 << i, threads, bytes, nullptr, attribute);
@@ -360,7 +356,7 @@ ClustersAtOnce clusters_at_once(int device, std::size_t bytes) {
   const auto [entry, is_new] = known.try_emplace({device, bytes});
   if (is_new) {
     const auto kernel = scan_by_cluster<T, warps, vectors>;
-    entry->second = find_clusters_at_once(kernel, device, warps * 32, bytes);
+    entry->second = find_clusters_at_once(kernel, warps * 32, bytes);
   }
   return entry->second;
 }

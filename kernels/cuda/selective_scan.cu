@@ -32,14 +32,6 @@ namespace {
 // Chains a multiprocessor from which on a warp each is faster; measured.
 constexpr int warps_for_walking = 6;
 
-int current_attribute(cudaDeviceAttr what) {
-  int device = 0;
-  int value = 0;
-  check(cudaGetDevice(&device), "current device");
-  check(cudaDeviceGetAttribute(&value, what, device), "device");
-  return value;
-}
-
 // The slices of a tile: as many as the warps that a block has shared memory for.
 template <class T, bool vectors, int slices>
 void launch(cudaStream_t stream, Job<T>& job) {

@@ -235,11 +235,8 @@ void run_on_tensor_cores(cudaStream_t stream, const Job<bfloat16>& job) {
                              cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
         "product with softplus: shared memory");
   // As many blocks as the card runs at once, each with rows enough to be worth its weight.
-  int device = 0;
-  int multiprocessors = 0;
+  const int multiprocessors = current_attribute(cudaDevAttrMultiProcessorCount);
   int at_once = 0;
-  check(cudaGetDevice(&device), "current device");
-  check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "device");
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, on_tensor_cores<steps, tiles>,
                                                       mma_warps * 32, bytes),
         "product with softplus: occupancy");
@@ -259,9 +256,7 @@ class SoftplusProduct final : public CudaPreparedProduct {
         out_(spec.out),
         weight_(spec.weight, spec.inputs * spec.outputs, Dtype::f32),
         bias_(spec.bias, spec.bias != nullptr ? spec.outputs : 0, Dtype::f32) {
-    int device = 0;
-    check(cudaGetDevice(&device), "current device");
-    check(cudaDeviceGetAttribute(&major_, cudaDevAttrComputeCapabilityMajor, device), "device");
+    major_ = current_attribute(cudaDevAttrComputeCapabilityMajor);
   }
 
   void run(cudaStream_t stream, const ProductArgs& args) const override {

@@ -9,9 +9,14 @@ F32.vcf, and Spearman's correlation of BF16.vcf with it.
 """
 
 import csv
+import pathlib
 import sys
 
 import numpy as np
+
+# Beside this file on a machine that device.sh took both to.
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "support"))
+from vcf_text import read_vcf
 
 SCORES = {"masked_llr": "SSM_MASKED", "unmasked_llr": "SSM_UNMASKED"}
 
@@ -19,16 +24,11 @@ SCORES = {"masked_llr": "SSM_MASKED", "unmasked_llr": "SSM_UNMASKED"}
 def scores_of(path):
     """{(contig, position, REF, ALT): {key: score}} of a VCF."""
     found = {}
-    with open(path) as lines:
-        for line in lines:
-            if line.startswith("#"):
-                continue
-            contig, position, _, ref, alts, _, _, info = line.rstrip("\n").split("\t")[:8]
-            fields = dict(field.split("=", 1) for field in info.split(";") if "=" in field)
-            for place, alt in enumerate(alts.split(",")):
-                found[contig, position, ref, alt] = {
-                    key: float(fields[key].split(",")[place]) for key in SCORES.values()
-                }
+    for record in read_vcf(path)[1]:
+        contig, position, ref, alts = record.site
+        columns = [record.values(key) for key in SCORES.values()]
+        for alt, *values in zip(alts.split(","), *columns, strict=True):
+            found[contig, position, ref, alt] = dict(zip(SCORES.values(), values, strict=True))
     return found
 
 
@@ -44,7 +44,9 @@ def main(expected, f32, bf16):
         rows = list(csv.DictReader(lines, delimiter="\t"))
     fine, coarse = scores_of(f32), scores_of(bf16)
     only_contig = next(iter(fine))[0]
-    sites = [(row.get("chrom", only_contig), row["pos"], row["ref"], row["alt"]) for row in rows]
+    sites = [
+        (row.get("chrom", only_contig), int(row["pos"]), row["ref"], row["alt"]) for row in rows
+    ]
     largest = 0.0
     correlations = []
     for column, key in SCORES.items():

@@ -20,7 +20,7 @@ pack() {
   strip "$folder"/lib/*.so* "${programs[@]/#/$folder/}"
   tar -C "$folder" -czf "$folder/lib.tar.gz" lib  # a third of the size
   rm -r "${folder:?}/lib"
-  cp "$0" "$(dirname "$0")"/{random_checkpoint,compare_scores}.py "$folder/"
+  cp "$0" "$(dirname "$0")"/{random_checkpoint,compare_scores,../support/vcf_text}.py "$folder/"
 }
 
 unpack() {
