@@ -65,6 +65,8 @@ class Backend {
   virtual std::int64_t preferred_rows() const = 0;
   /// What a sequence of more rows than that had best be cut into.
   virtual std::int64_t preferred_chunk_rows() const = 0;
+  /// Sequences may be cut at multiples of it, counted from position 0, without changing a bit.
+  virtual std::int64_t cut_length() const = 0;
   /// Bytes that an activation of many sequences may have in one pass, where that is more.
   virtual std::int64_t preferred_group_bytes() const = 0;
   /// Measures for a fraction of a second; for benchmarks that state their distance to the floor.

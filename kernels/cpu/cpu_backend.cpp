@@ -82,6 +82,7 @@ class CpuBackend final : public Backend {
   bool native_bf16_products() const override { return native_bf16_; }
   std::int64_t preferred_rows() const override { return 4096; }
   std::int64_t preferred_chunk_rows() const override { return 4096; }
+  std::int64_t cut_length() const override { return 1; }
   std::int64_t preferred_group_bytes() const override { return 0; }
   DeviceRates measure_rates(Dtype dtype) override {
     return {measure_product_rate(*this, dtype), measure_exponential_rate(pool_),

@@ -131,6 +131,7 @@ class CudaBackend final : public Backend {
   bool native_bf16_products() const override { return properties_.major >= 8; }
   std::int64_t preferred_rows() const override { return std::int64_t{1} << 18; }
   std::int64_t preferred_chunk_rows() const override { return std::int64_t{1} << 16; }
+  std::int64_t cut_length() const override { return tile_length; }
   std::int64_t preferred_group_bytes() const override {
     constexpr std::uint64_t activations = 64;  // of this size the card would hold
     return static_cast<std::int64_t>(std::bit_floor(properties_.totalGlobalMem / activations));

@@ -52,6 +52,37 @@ TEST_P(StackRunnerLaws, AFewReadsGiveTheBitsOfAll) {
   }
 }
 
+// The last block is made of the positions between the first and the last read alone, where those
+// are few: of windows on the CPU, between multiples of a tile elsewhere.
+TEST_P(StackRunnerLaws, WindowsOfWhichAFewPositionsAreReadGiveTheBitsOfAll) {
+  const Network model = network();
+  constexpr std::int64_t windows = 3;
+  const auto vocabulary = static_cast<std::size_t>(model.stack->shape.vocabulary);
+  for (const std::int64_t length :
+       {std::int64_t{1}, std::int64_t{2}, std::int64_t{150}, 3 * tile}) {
+    const std::vector<std::int32_t> ids = random_bases(windows * length);
+    const Results all = run(model, ids, windows, {.chunk_bases = 0, .group_rows = 0});
+    for (const std::int64_t middle : {std::int64_t{0}, length / 3, length / 2, length - 1}) {
+      // Nothing of the second window.
+      const std::vector<RowRead> reads{
+          {0, middle}, {2, std::min(middle + 2, length - 1)}, {2, middle}};
+      std::vector<float> logits(reads.size() * vocabulary);
+      RunOutputs outputs;
+      outputs.reads = reads;
+      outputs.logits = logits.data();
+      StackRunner(*model.stack, *model.context, {}).run(ids, windows, length, outputs);
+      for (std::size_t i = 0; i < reads.size(); ++i) {
+        const auto row = static_cast<std::size_t>(reads[i].sequence * length + reads[i].position);
+        EXPECT_TRUE(std::equal(logits.begin() + static_cast<std::ptrdiff_t>(i * vocabulary),
+                               logits.begin() + static_cast<std::ptrdiff_t>((i + 1) * vocabulary),
+                               all.logits.begin() + static_cast<std::ptrdiff_t>(row * vocabulary)))
+            << "window " << reads[i].sequence << ", position " << reads[i].position << " of "
+            << length;
+      }
+    }
+  }
+}
+
 // Of the ways that are not folded, whose test is beside it.
 TEST_P(StackRunnerLaws, TakesNoMoreMemoryThanPlanned) {
   const Network model = network();

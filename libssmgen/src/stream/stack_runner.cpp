@@ -6,6 +6,7 @@
 #include "ops/ops.hpp"
 #include "stream/block_runner.hpp"
 #include "stream/causal_stack.hpp"
+#include "stream/last_block.hpp"
 #include "stream/memory_budget.hpp"
 #include "stream/token_ids.hpp"
 
@@ -30,8 +31,10 @@ std::int64_t StackRunner::group_rows() const {
                   ctx_.backend().preferred_group_bytes() / row_bytes);
 }
 
-TensorView StackRunner::slot_rows(const Group& group, const TensorView& whole, int slot) const {
-  return whole.slice(slot * group.rows(), (slot + 1) * group.rows());
+// Of rows that all slots have as many of.
+TensorView StackRunner::slot_rows(const TensorView& whole, int slot) const {
+  const std::int64_t rows = whole.shape()[0] / stack_.shape.strands;
+  return whole.slice(slot * rows, (slot + 1) * rows);
 }
 
 RunPlan StackRunner::plan(std::int64_t length, std::int64_t predicted_rows) const {
@@ -116,10 +119,11 @@ void StackRunner::run_group(std::span<const std::int32_t> ids, const PartRange& 
                             const ChunkPlan& plan, StackReadOut& read_out) {
   const models::MambaStackShape& shape = stack_.shape;
   const Workspace::Scope scope(ctx_.workspace());
-  Group group{range, {}, {}};
+  Group group{range, {}, {}, {}, {}, {}};
   const core::Shape rows{shape.strands * range.rows(), shape.sizes.d_model};
   group.hidden = ctx_.workspace().take(stack_.activation_type(), rows);
   group.residual = ctx_.workspace().take(stack_.residual_type(), rows);
+  plan_last_block(group, plan, read_out);
   embed(ids, group);
   if (plan.count() == 1) {
     run_slots(group, 0, shape.strands, plan, read_out);
@@ -127,10 +131,17 @@ void StackRunner::run_group(std::span<const std::int32_t> ids, const PartRange& 
     for (int slot = 0; slot < shape.strands; ++slot) run_slots(group, slot, 1, plan, read_out);
   }
   StackPart part{range, {}};
+  if (group.last) {
+    part.begin = group.last->begin;
+    part.length = group.last->length();
+  }
   const int plus = shape.plus_slot(shape.n_layer);
   for (int slot = 0; slot < shape.strands; ++slot) {
     part.strands[slot == plus ? 0 : 1] = {
-        slot_rows(group, group.hidden, slot), slot_rows(group, group.residual, slot), {}, {}};
+        slot_rows(group.last ? group.last_hidden : group.hidden, slot),
+        slot_rows(group.last ? group.last_residual : group.residual, slot),
+        {},
+        {}};
   }
   constexpr std::array<bool, 2> minus{false, true};
   read_out.last_hidden(part, std::span(minus).first(static_cast<std::size_t>(shape.strands)));
@@ -151,6 +162,36 @@ void StackRunner::run_chunks(std::span<const std::int32_t> ids, const PartRange&
   }
 }
 
+void StackRunner::plan_last_block(Group& group, const ChunkPlan& plan,
+                                  const StackReadOut& read_out) {
+  if (plan.count() > 1) return;  // then whole chunks are left out
+  const auto read = read_out.wanted(group.first, group.count);
+  if (!read) return;
+  group.last =
+      positions_of_last_block(ctx_.backend(), stack_.blocks.back(), *read, group.whole_length);
+  if (!group.last) return;
+  const core::Shape rows{stack_.shape.strands * group.count * group.last->length(),
+                         stack_.shape.sizes.d_model};
+  group.last_hidden = ctx_.workspace().take(stack_.activation_type(), rows);
+  group.last_residual = ctx_.workspace().take(stack_.residual_type(), rows);
+}
+
+// A strand at a time: each ends elsewhere. `set` has them all.
+void StackRunner::run_last(const Group& group, const SequenceSet& set,
+                           const BlockOptions& options) {
+  BlockOptions own_options = options;
+  own_options.wanted = *group.last;
+  for (int slot = 0; slot < stack_.shape.strands; ++slot) {
+    SequenceSet own = set;
+    own.hidden = slot_rows(set.hidden, slot);
+    own.residual = slot_rows(set.residual, slot);
+    own.count = group.count;
+    if (slot > 0) own.first_sweep.direction = kernels::opposite(own.first_sweep.direction);
+    run_last_block(ctx_, stack_.blocks.back(), own, own_options, slot_rows(group.last_hidden, slot),
+                   slot_rows(group.last_residual, slot));
+  }
+}
+
 void StackRunner::embed(std::span<const std::int32_t> ids, const Group& group) {
   const Workspace::Scope scope(ctx_.workspace());
   const TensorView device_ids = ctx_.workspace().take(ElementType::i32, {group.rows()});
@@ -159,7 +200,7 @@ void StackRunner::embed(std::span<const std::int32_t> ids, const Group& group) {
   // on the right, so it is swept the other way and nothing is reversed.
   for (int slot = 0; slot < stack_.shape.strands; ++slot) {
     ops::token_embedding(ctx_, device_ids, slot == 1 ? stack_.complement.view() : TensorView(),
-                         stack_.embedding, slot_rows(group, group.hidden, slot));
+                         stack_.embedding, slot_rows(group.hidden, slot));
   }
 }
 
@@ -179,13 +220,14 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
   for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
     for (int slot = first_slot; slot < first_slot + slots; ++slot) {
       read_out.block_input(group, layer, slot != shape.plus_slot(layer),
-                           slot_rows(group, group.hidden, slot));
+                           slot_rows(group.hidden, slot));
     }
     const bool first_is_plus = first_slot == shape.plus_slot(layer + 1);
     set.first_sweep.direction =
         first_is_plus ? kernels::Direction::left_to_right : kernels::Direction::right_to_left;
     options.has_residual = layer > 0;
     if (layer + 1 == shape.n_layer) {
+      if (group.last) return run_last(group, set, options);
       options.wanted = read_out.wanted(group.first, group.count).value_or(every_position);
     }
     run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);

@@ -9,6 +9,7 @@
 
 #include "core/context.hpp"
 #include "models/mamba_stack.hpp"
+#include "stream/block_runner.hpp"
 #include "stream/chunk_plan.hpp"
 #include "stream/folded_runner.hpp"
 #include "stream/run_outputs.hpp"
@@ -49,6 +50,11 @@ class StackRunner {
   struct Group : PartRange {
     core::TensorView hidden;    // (strands * count * length, d_model)
     core::TensorView residual;  // the same
+    // What the last block is made of when not of all, and its rows: (strands * count * positions,
+    // d_model) each.
+    std::optional<ChunkRange> last;
+    core::TensorView last_hidden;
+    core::TensorView last_residual;
   };
 
   std::int64_t group_rows() const;
@@ -61,7 +67,9 @@ class StackRunner {
   void embed(std::span<const std::int32_t> ids, const Group& group);
   void run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
                  StackReadOut& read_out);
-  core::TensorView slot_rows(const Group& group, const core::TensorView& whole, int slot) const;
+  void plan_last_block(Group& group, const ChunkPlan& plan, const StackReadOut& read_out);
+  void run_last(const Group& group, const SequenceSet& set, const BlockOptions& options);
+  core::TensorView slot_rows(const core::TensorView& whole, int slot) const;
 
   const models::MambaStack& stack_;
   core::Context& ctx_;
