@@ -44,6 +44,23 @@ def dna(value: Any, name: str) -> str:
     return value
 
 
+# Of DNA: what a FASTA may have, in either case.
+_no_code = re.compile("[^ACGTRYSWKMBDHVN]", re.IGNORECASE)
+
+
+def odd_letters(sequences: list[str]) -> str | None:
+    """What to warn of where a protein or RNA may have been given: letters that are no code for
+    bases, which the models read as a base that is not known. None when there are none."""
+    found = [(i, odd) for i, text in enumerate(sequences) if (odd := _no_code.search(text))]
+    if not found:
+        return None
+    i, odd = found[0]
+    return (
+        f"sequence {i}: {odd[0]!r} at {odd.start()} is no letter of DNA and is read as a base that "
+        f"is not known; so in {len(found)} of {len(sequences)} sequences"
+    )
+
+
 def file_path(path: PathText, name: str) -> str:
     text = os.fspath(path)
     if text in ("", "-"):

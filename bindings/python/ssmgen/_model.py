@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ssmgen import _core
 from ssmgen._causal import CausalState
-from ssmgen._checks import byte_count, dna, whole_number
+from ssmgen._checks import byte_count, dna, odd_letters, whole_number
 from ssmgen._device import DeviceArray, from_cuda, stays_on_device
 from ssmgen._options import embed_settings, score_options
 from ssmgen._progress import telling
@@ -80,7 +80,10 @@ class Model:
     def encode(self, sequence: str) -> npt.NDArray[np.int32]:
         """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
         "unknown". Raises ValueError when the model has no DNA vocabulary."""
-        return self._core.encode(dna(sequence, "sequence"))
+        letters = dna(sequence, "sequence")
+        if warning := odd_letters([letters]):
+            _log.warning(warning)
+        return self._core.encode(letters)
 
     @overload
     def logits(
@@ -166,7 +169,8 @@ class Model:
     ) -> FloatArray | list[FloatArray]:
         """Hidden states of DNA sequences, float32; the numbers of `ssmgen embed`.
 
-        sequences: one, or several.
+        sequences: one, or several. Letters that are no code for bases, as of a protein, are warned
+            of and read as a base that is not known.
         layer: "last", after the final norm; N, what enters block N; "all", a layer axis in front.
         pool: "mean", "max" or "center:K" over the bases of a sequence, or "none".
         strand: "plus", "minus", "mean", "concat" (twice the channels), or "auto": the mean for
@@ -198,6 +202,8 @@ class Model:
         if not several:
             raise ValueError("sequences: there is none: expected at least one")
         settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
+        if warning := odd_letters(several):
+            _log.warning(warning)
         with telling(progress, "embed", "bases", "bases_total", "b") as told:
             values, first_rows = _core.embed(self._core, several, settings, told)
         if layer != "all":

@@ -71,6 +71,20 @@ def test_logits_of_letters_are_those_of_their_ids(small):
     assert np.array_equal(small.logits("acgtN"), small.logits([7, 8, 9, 10, 11]))
 
 
+def test_letters_that_are_no_dna_are_warned_of(small, caplog):
+    small.logits("acgtNRYSWKMBDHVn")
+    small.embed(["ACGT", "NNNN"])
+    assert not caplog.records
+    small.embed(["ACGT", "ACMTQ", "ACGU"])
+    assert caplog.messages == [
+        "sequence 1: 'Q' at 4 is no letter of DNA and is read as a base that is not known; so in 2 "
+        "of 3 sequences"
+    ]
+    caplog.clear()
+    small.logits("MKVL")
+    assert "'L' at 3 is no letter of DNA" in caplog.messages[0]
+
+
 # -- embeddings ------------------------------------------------------------------------------------
 
 
