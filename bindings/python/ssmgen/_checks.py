@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import os
 import re
 from typing import Any
 
 from ssmgen._types import PathText
+
+_log = logging.getLogger("ssmgen")
 
 
 def whole_number(value: int, name: str) -> int:
@@ -48,14 +51,14 @@ def dna(value: Any, name: str) -> str:
 _no_code = re.compile("[^ACGTRYSWKMBDHVN]", re.IGNORECASE)
 
 
-def odd_letters(sequences: list[str]) -> str | None:
-    """What to warn of where a protein or RNA may have been given: letters that are no code for
-    bases, which the models read as a base that is not known. None when there are none."""
+def warn_of_odd_letters(sequences: list[str]) -> None:
+    """One warning where a protein or RNA may have been given: of letters that are no code for
+    bases, which the models read as a base that is not known."""
     found = [(i, odd) for i, text in enumerate(sequences) if (odd := _no_code.search(text))]
     if not found:
-        return None
+        return
     i, odd = found[0]
-    return (
+    _log.warning(
         f"sequence {i}: {odd[0]!r} at {odd.start()} is no letter of DNA and is read as a base that "
         f"is not known; so in {len(found)} of {len(sequences)} sequences"
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ssmgen import _core
 from ssmgen._causal import CausalState
-from ssmgen._checks import byte_count, dna, odd_letters, whole_number
+from ssmgen._checks import byte_count, dna, warn_of_odd_letters, whole_number
 from ssmgen._device import DeviceArray, from_cuda, stays_on_device
 from ssmgen._options import embed_settings, score_options
 from ssmgen._progress import telling
@@ -81,8 +81,7 @@ class Model:
         """Token ids of a DNA sequence, any case, (length,); letters beyond A, C, G, T and N are
         "unknown". Raises ValueError when the model has no DNA vocabulary."""
         letters = dna(sequence, "sequence")
-        if warning := odd_letters([letters]):
-            _log.warning(warning)
+        warn_of_odd_letters([letters])
         return self._core.encode(letters)
 
     @overload
@@ -202,8 +201,7 @@ class Model:
         if not several:
             raise ValueError("sequences: there is none: expected at least one")
         settings = embed_settings(layer, pool, strand, window, stride, whole, skip_n, batch)
-        if warning := odd_letters(several):
-            _log.warning(warning)
+        warn_of_odd_letters(several)
         with telling(progress, "embed", "bases", "bases_total", "b") as told:
             values, first_rows = _core.embed(self._core, several, settings, told)
         if layer != "all":
