@@ -69,6 +69,9 @@ class Backend {
   virtual std::int64_t cut_length() const = 0;
   /// Bytes that an activation of many sequences may have in one pass, where that is more.
   virtual std::int64_t preferred_group_bytes() const = 0;
+  /// Above 0 when so few sequences had best be swept both ways at once, piece by piece: the pieces'
+  /// edges may then lie at multiples of it, counted from either end, without changing a bit.
+  virtual std::int64_t preferred_piece_unit(const SweepShape& /*shape*/) const { return 0; }
   /// Measures for a fraction of a second; for benchmarks that state their distance to the floor.
   virtual DeviceRates measure_rates(Dtype dtype) = 0;
 
@@ -83,7 +86,8 @@ class Backend {
   /// The most memory of the device in use at once since the back end was made, by whoever uses it;
   /// 0 where it is the host's.
   virtual std::int64_t device_peak_bytes() const = 0;
-  virtual Stream create_stream() = 0;
+  /// What an urgent stream has ready runs before what the others have.
+  virtual Stream create_stream(bool is_urgent = false) = 0;
   virtual void destroy_stream(Stream stream) noexcept = 0;
   virtual void synchronize(Stream stream) = 0;
   /// Waits for all that was given to the device by whoever it was, other libraries among them.

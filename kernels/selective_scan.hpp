@@ -19,8 +19,19 @@
 #include <cstdint>
 
 #include "kernels/common.hpp"
+#include "ssmgen/dtype.hpp"
 
 namespace ssmgen::kernels {
+
+/// Sequences that are swept together.
+struct SweepShape {
+  Dtype type = Dtype::f32;
+  std::int64_t sequences = 0;
+  std::int64_t length = 0;
+  std::int64_t channels = 0;
+  std::int64_t states = 0;
+  std::int64_t rank = 0;  ///< of dt, beside which B and C lie
+};
 
 template <class T>
 struct SelectiveScanArgs {

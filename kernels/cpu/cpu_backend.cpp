@@ -94,7 +94,7 @@ class CpuBackend final : public Backend {
   void* allocate_pinned(std::int64_t bytes) override { return allocate_host(bytes); }
   void release_pinned(void* memory) noexcept override { release_host(memory); }
   DeviceMemory device_memory() const override { return {}; }
-  Stream create_stream() override { return nullptr; }
+  Stream create_stream(bool /*is_urgent*/) override { return nullptr; }
   void destroy_stream(Stream) noexcept override {}
   void synchronize(Stream) override {}
   void synchronize_device() override {}

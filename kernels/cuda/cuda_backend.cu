@@ -137,6 +137,17 @@ class CudaBackend final : public Backend {
     return static_cast<std::int64_t>(std::bit_floor(properties_.totalGlobalMem / activations));
   }
 
+  // Where one sweep's chains leave much of the card idle; shorter pieces would not outweigh their
+  // launches.
+  std::int64_t preferred_piece_unit(const SweepShape& shape) const override {
+    constexpr std::int64_t unit = 16;
+    constexpr std::int64_t most_sequences = 32;
+    constexpr std::int64_t least_length = 8192;
+    const bool is_worth_it = shape.sequences <= most_sequences && shape.length >= least_length;
+    const DeviceScope scope(device_);
+    return is_worth_it && is_uncut(shape) ? unit : 0;
+  }
+
   DeviceRates measure_rates(Dtype dtype) override {
     const DeviceScope scope(device_);
     return {measure_products(dtype), measure_loops(only_exponentials),
@@ -185,10 +196,14 @@ class CudaBackend final : public Backend {
     memory.used_bytes = free_at_start_ - memory.free_bytes;
     return memory;
   }
-  Stream create_stream() override {
+  Stream create_stream(bool is_urgent) override {
     const DeviceScope scope(device_);
+    int least = 0;
+    int most = 0;
+    check(cudaDeviceGetStreamPriorityRange(&least, &most), "stream priorities");
     cudaStream_t stream = nullptr;
-    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+    check(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, is_urgent ? most : least),
+          "stream");
     return stream;
   }
   void destroy_stream(Stream stream) noexcept override { cudaStreamDestroy(native(stream)); }

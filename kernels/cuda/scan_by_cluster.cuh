@@ -26,6 +26,8 @@ struct LaneStates {
   float4 part[state_parts][32];
 };
 
+inline constexpr std::uint32_t lane_bytes = sizeof(LaneStates) / 32;
+
 // What warp `w` leaves for warp `w + 1`: the state at its slice's end as if the tile had begun from
 // zero, and the time from the tile's start up to there (of each lane's sixteen bytes the first).
 struct Handover {
@@ -100,16 +102,12 @@ __global__ void __launch_bounds__(warps * 32, 1)
   for (const Memory& each : {turn, next_turn}) {
     for (int i = static_cast<int>(threadIdx.x); i < groups * warps;
          i += static_cast<int>(blockDim.x)) {
-      const bool is_sent = i % warps == 0 && blocks > 1;  // a start, from another block
-      each.signal(i).prepare(is_sent ? 1 : 32);
+      each.signal(i).prepare();
     }
   }
   __syncthreads();
-  if (threadIdx.x == 0 && blocks > 1) {
-    for (int group = 0; group < groups; ++group) {
-      turn.start_signal(group).expect(sizeof(LaneStates));
-      next_turn.start_signal(group).expect(sizeof(LaneStates));
-    }
+  if (warp == 0 && blocks > 1) {
+    for (int group = 0; group < groups; ++group) turn.start_signal(group).expect(lane_bytes);
   }
   publish_signals();
 
@@ -137,11 +135,11 @@ __global__ void __launch_bounds__(warps * 32, 1)
     const SliceMemory<T> slice = to.slice(warp);
     if constexpr (vectors) {
       if (is_other_chain) {
-        feed.template start<warps>(job, cursor, warp, spacing, lane);
+        feed.start(job, cursor.slice_steps<warps>(job, warp), spacing, lane);
       } else {
-        feed.advance(job);
+        feed.advance();
       }
-      feed.stage(job, lane, slice);
+      feed.stage(job, Parts::of(job), lane, slice);
     } else {
       stage_elements<warps>(job, cursor, warp, lane, slice.rows(), slice.states());
     }
@@ -161,7 +159,7 @@ __global__ void __launch_bounds__(warps * 32, 1)
 
   const int pair = own_channel - own_channel % 2;
   const int lane_step = output_step(half, own_channel);
-  OutputSteps<T> outputs = outputs_from<warps>(job, now, warp, pair, lane_step);
+  OutputSteps<T> outputs(job, now.slice_steps<warps>(job, warp), pair, lane_step);
   float a[lane_states];  // A of the lane's states, for powers of two
   float skip[pair_channels]{};
   int known_channel = -1;  // whose they are
@@ -242,7 +240,9 @@ __global__ void __launch_bounds__(warps * 32, 1)
       turn.start_signal(group).wait(use);
       const LaneStates& tile_start = turn.start(group);
       if (is_last_warp) {
-        if (lane == 0 && blocks > 1) turn.start_signal(group).expect(sizeof(LaneStates));
+        // Only now: whoever goes on from the next start knows that this turn's hand-overs have all
+        // been taken, and may use their places again.
+        if (blocks > 1) next_turn.start_signal(group).expect(lane_bytes);
 #pragma unroll
         for (int i = 0; i < state_parts; ++i) {
           float start[4];
@@ -298,9 +298,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
     constexpr int lane_outputs = slice_positions / 4;
     float out[lane_outputs][pair_channels];
     join_lanes(y, half, own_channel, out);
-    write_outputs<vectors, 4>(job, now, pair, skip, rows, lane_step, out, outputs);
+    write_outputs<vectors, 4>(job, Parts::of(job), now.channel, pair, skip, rows, lane_step, out,
+                              outputs);
     if (ends_here) {
-      outputs = outputs_from<warps>(job, next, warp, pair, lane_step);
+      outputs = OutputSteps<T>(job, next.slice_steps<warps>(job, warp), pair, lane_step);
     } else {
       outputs.skip(spacing);
     }

@@ -36,8 +36,8 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
   SliceFeed<T> feed;
   int turn = 0;
   if (now.exists(job)) {
-    feed.template start<slices>(job, now, 0, slice_positions, lane);
-    feed.stage(job, lane, slice_memory(turn));
+    feed.start(job, now.slice_steps<slices>(job, 0), slice_positions, lane);
+    feed.stage(job, Parts::of(job), lane, slice_memory(turn));
   }
   while (now.exists(job)) {
     const int channel = now.channel + own_channel;
@@ -53,18 +53,20 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
     float state[lane_states];     // from a zero state at the tile's start to the slice's
     float elapsed_before = 0.0f;  // of the tile
     const int lane_step = output_step(half, own_channel);
-    OutputSteps<T> outputs = outputs_from<slices>(job, now, 0, pair, lane_step);
+    OutputSteps<T> outputs(job, now.slice_steps<slices>(job, 0), pair, lane_step);
     const int all_slices = job.tiles * slices;
     for (int slice = 0; slice < all_slices; ++slice, turn = 1 - turn) {
       wait_for_copies();
       __syncwarp();
       const bool is_last = slice + 1 == all_slices;
       if (!is_last) {
-        feed.advance(job);
+        feed.advance();
       } else if (following.exists(job)) {
-        feed.template start<slices>(job, following, 0, slice_positions, lane);
+        feed.start(job, following.slice_steps<slices>(job, 0), slice_positions, lane);
       }
-      if (!is_last || following.exists(job)) feed.stage(job, lane, slice_memory(1 - turn));
+      if (!is_last || following.exists(job)) {
+        feed.stage(job, Parts::of(job), lane, slice_memory(1 - turn));
+      }
 
       const bool begins_tile = slice % slices == 0;
       float h[lane_states];
@@ -108,7 +110,8 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
         }
         float out[1][pair_channels];
         join_lanes(y, half, own_channel, out);
-        write_outputs<true, 1>(job, now, pair, skip, rows, begin + lane_step, out, outputs);
+        write_outputs<true, 1>(job, Parts::of(job), now.channel, pair, skip, rows,
+                               begin + lane_step, out, outputs);
         outputs.skip(walked_at_once);
       }
 #pragma unroll

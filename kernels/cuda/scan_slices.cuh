@@ -33,6 +33,10 @@ struct Job {
   __device__ bool sweeps_leftwards(int batch) const {
     return (args.direction == Direction::right_to_left) != (batch >= args.opposite_from);
   }
+  // False for what a slice has before or beyond the sequence.
+  __device__ bool has(int position) const {
+    return static_cast<unsigned>(position) < static_cast<unsigned>(length);
+  }
   void share(int among) {
     workers = among;
     batch_step = among / channel_groups;
@@ -40,31 +44,46 @@ struct Job {
   }
 };
 
-// One slice's rows in shared memory, in sweep order.
-struct SliceStates {
-  float b[slice_positions][group_states];
-  float c[slice_positions][group_states];
-};
-template <class T>
-struct SliceRows {
-  T delta[slice_positions][chain_channels];
-  T x[slice_positions][chain_channels];
-  T gate[slice_positions][chain_channels];
-  T before[slice_positions][chain_channels];
+// Which of its optional parts a scan has, known when it is compiled or not.
+struct Parts {
+  bool accumulates;
+  bool is_gated;
+
+  template <class T>
+  __device__ static Parts of(const Job<T>& job) {
+    return {job.args.accumulate, job.args.gate != nullptr};
+  }
 };
 
-// Both, one SliceStates a state group.
+// One slice's rows in shared memory, in sweep order.
+template <int positions>
+struct StatesOf {
+  float b[positions][group_states];
+  float c[positions][group_states];
+};
+template <class T, int positions, int channels>
+struct RowsOf {
+  T delta[positions][channels];
+  T x[positions][channels];
+  T gate[positions][channels];
+  T before[positions][channels];
+};
+using SliceStates = StatesOf<slice_positions>;
 template <class T>
+using SliceRows = RowsOf<T, slice_positions, chain_channels>;
+
+// Both, one StatesOf a state group.
+template <class T, int positions = slice_positions, int channels = chain_channels>
 struct SliceMemory {
+  using Rows = RowsOf<T, positions, channels>;
+  using States = StatesOf<positions>;
   char* memory;
 
-  static __host__ __device__ std::size_t bytes(int state_groups) {
-    return sizeof(SliceRows<T>) + static_cast<std::size_t>(state_groups) * sizeof(SliceStates);
+  static __host__ __device__ constexpr std::size_t bytes(int state_groups) {
+    return sizeof(Rows) + static_cast<std::size_t>(state_groups) * sizeof(States);
   }
-  __device__ SliceRows<T>& rows() const { return *reinterpret_cast<SliceRows<T>*>(memory); }
-  __device__ SliceStates* states() const {
-    return reinterpret_cast<SliceStates*>(memory + sizeof(SliceRows<T>));
-  }
+  __device__ Rows& rows() const { return *reinterpret_cast<Rows*>(memory); }
+  __device__ States* states() const { return reinterpret_cast<States*>(memory + sizeof(Rows)); }
 };
 
 // 2^x that is worked out before what comes next in the code waits for something.
@@ -82,6 +101,16 @@ __device__ __forceinline__ void get(const float* from, float (&to)[4]) {
   to[2] = value.z;
   to[3] = value.w;
 }
+
+// Where a chain's steps lie: its first channel at position 0 of x and its like and B and C at
+// position 0, in elements from the tensors' begin; the position of the first step at hand, and
+// which way the next one lies.
+struct Steps {
+  std::int64_t dense;
+  std::int64_t states;
+  int first;
+  int way;
+};
 
 // Where in its chains a worker is: a warp, or a block of a cluster whose blocks take tiles in turn.
 struct Cursor {
@@ -139,82 +168,89 @@ struct Cursor {
   __device__ int step_offset(int step) const {
     return leftwards ? slice_positions - 1 - step : step;
   }
+  template <int slices, class T>
+  __device__ Steps slice_steps(const Job<T>& job, int slice) const {
+    return {dense_begin(job), states_begin(job), slice_begin<slices>(job, slice) + step_offset(0),
+            leftwards ? -1 : 1};
+  }
 };
 
-// What a lane copies of a chain's slices, one after the other: of each tensor every sixteen bytes
-// whose place among the slice's is the lane's. Only for dense rows of whole vectors.
-template <class T>
+// What a thread copies of a chain's slices, one after the other: of each tensor every sixteen bytes
+// whose place among the slice's is the thread's. Only for dense rows of whole vectors.
+template <class T, int threads = 32, int positions = slice_positions, int channels = chain_channels>
 class SliceFeed {
  public:
-  /// At a slice of the cursor's tile; the next is so many positions further on.
-  template <int slices>
-  __device__ void start(const Job<T>& job, const Cursor& cursor, int slice, int spacing, int lane) {
-    const int begin = cursor.slice_begin<slices>(job, slice);
-    const int way = cursor.leftwards ? -1 : 1;
-    spacing_ = way * spacing;
-    ahead_ = way * (32 / row_vectors);
-    states_ahead_ = way * (32 / state_vectors);
-    row_ = begin + cursor.step_offset(lane / row_vectors);
-    state_row_ = begin + cursor.step_offset(lane / state_vectors);
-    row_bytes_ = way * job.channels * static_cast<int>(sizeof(T));
-    state_row_bytes_ = way * job.bc_row_stride * static_cast<int>(sizeof(float));
-    dense_ = (cursor.dense_begin(job) + static_cast<std::int64_t>(row_) * job.channels +
-              lane % row_vectors * vector_elements<T>)*static_cast<int>(sizeof(T));
-    states_ =
-        (cursor.states_begin(job) + static_cast<std::int64_t>(state_row_) * job.bc_row_stride +
-         lane % state_vectors * 4) *
-        static_cast<int>(sizeof(float));
+  using Memory = SliceMemory<T, positions, channels>;
+
+  /// At a slice; the next is so many positions further on.
+  __device__ void start(const Job<T>& job, const Steps& steps, int spacing, int thread) {
+    way_ = steps.way;
+    spacing_ = way_ * spacing;
+    row_ = steps.first + way_ * (thread / row_vectors);
+    state_row_ = steps.first + way_ * (thread / state_vectors);
+    row_bytes_ = way_ * job.channels * static_cast<int>(sizeof(T));
+    state_row_bytes_ = way_ * job.bc_row_stride * static_cast<int>(sizeof(float));
+    dense_ahead_ = spacing * row_bytes_;
+    states_ahead_ = spacing * state_row_bytes_;
+    dense_ = (steps.dense + static_cast<std::int64_t>(row_) * job.channels +
+              thread % row_vectors * vector_elements<T>)*static_cast<int>(sizeof(T));
+    states_ = (steps.states + static_cast<std::int64_t>(state_row_) * job.bc_row_stride +
+               thread % state_vectors * 4) *
+              static_cast<int>(sizeof(float));
   }
 
   /// The slice it stands at, in sweep order, zeros for what lies beyond the sequence.
-  __device__ void stage(const Job<T>& job, int lane, const SliceMemory<T>& memory) const {
+  __device__ __forceinline__ void stage(const Job<T>& job, Parts parts, int thread,
+                                        const Memory& memory) const {
     const SelectiveScanArgs<T>& args = job.args;
     const auto at = [](const auto* tensor, std::int64_t bytes) {
       return reinterpret_cast<const char*>(tensor) + bytes;
     };
-    T* row = &memory.rows().delta[0][0] + lane * vector_elements<T>;
-    constexpr int tensor = slice_positions * chain_channels;  // elements of one
+    T* row = &memory.rows().delta[0][0] + thread * vector_elements<T>;
+    constexpr int tensor = positions * channels;  // elements of one
+    constexpr int rows_at_once = threads / row_vectors;
 #pragma unroll
-    for (int i = 0; i < tensor / vector_elements<T> / 32; ++i) {
-      const bool exists = row_ + i * ahead_ < job.length;
-      const std::int64_t from = dense_ + i * (32 / row_vectors) * row_bytes_;
-      T* to = row + i * 32 * vector_elements<T>;
+    for (int i = 0; i < positions / rows_at_once; ++i) {
+      const bool exists = job.has(row_ + i * way_ * rows_at_once);
+      const std::int64_t from = dense_ + i * rows_at_once * row_bytes_;
+      T* to = row + i * threads * vector_elements<T>;
       copy_vector(to, at(args.delta, from), exists);
       copy_vector(to + tensor, at(args.x, from), exists);
-      if (args.gate != nullptr) copy_vector(to + 2 * tensor, at(args.gate, from), exists);
-      if (args.accumulate) copy_vector(to + 3 * tensor, at(args.out, from), exists);
+      if (parts.is_gated) copy_vector(to + 2 * tensor, at(args.gate, from), exists);
+      if (parts.accumulates) copy_vector(to + 3 * tensor, at(args.out, from), exists);
     }
-    float* state_row = &memory.states()->b[0][0] + lane * 4;
-    constexpr int states = slice_positions * group_states;
+    float* state_row = &memory.states()->b[0][0] + thread * 4;
+    constexpr int states = positions * group_states;
+    constexpr int state_rows_at_once = threads / state_vectors;
 #pragma unroll
-    for (int i = 0; i < states / 4 / 32; ++i) {
-      const bool exists = state_row_ + i * states_ahead_ < job.length;
-      const std::int64_t from = states_ + i * (32 / state_vectors) * state_row_bytes_;
-      float* to = state_row + i * 32 * 4;
+    for (int i = 0; i < positions / state_rows_at_once; ++i) {
+      const bool exists = job.has(state_row_ + i * way_ * state_rows_at_once);
+      const std::int64_t from = states_ + i * state_rows_at_once * state_row_bytes_;
+      float* to = state_row + i * threads * 4;
       copy_vector(to, at(args.b, from), exists);
       copy_vector(to + states, at(args.c, from), exists);
     }
   }
 
   /// To the next slice of the chain.
-  __device__ void advance(const Job<T>& job) {
+  __device__ void advance() {
     row_ += spacing_;
     state_row_ += spacing_;
-    dense_ += static_cast<std::int64_t>(spacing_) * job.channels * static_cast<int>(sizeof(T));
-    states_ +=
-        static_cast<std::int64_t>(spacing_) * job.bc_row_stride * static_cast<int>(sizeof(float));
+    dense_ += dense_ahead_;
+    states_ += states_ahead_;
   }
 
  private:
-  static constexpr int row_vectors = chain_channels / vector_elements<T>;  // of a row of x
-  static constexpr int state_vectors = group_states / 4;                   // of B and C
-  int spacing_;       // positions from a slice to the next
-  int ahead_;         // from one of the lane's vectors of x and its like to the next ...
-  int states_ahead_;  // ... and of B and C
-  int row_;           // where the lane's first vector of x and its like lies ...
-  int state_row_;     // ... and of B and C
-  int row_bytes_;     // from a step to the next
+  static constexpr int row_vectors = channels / vector_elements<T>;  // of a row of x
+  static constexpr int state_vectors = group_states / 4;             // of B and C
+  int way_;
+  int spacing_;    // positions from a slice to the next
+  int row_;        // where the thread's first vector of x and its like lies ...
+  int state_row_;  // ... and of B and C
+  int row_bytes_;  // from a step to the next
   int state_row_bytes_;
+  int dense_ahead_;  // bytes from a slice to the next
+  int states_ahead_;
   std::int64_t dense_;  // bytes from the tensor's begin
   std::int64_t states_;
 };
@@ -258,12 +294,11 @@ __device__ __forceinline__ void stage_elements(const Job<T>& job, const Cursor& 
 }
 
 // Each lane's part of the state that a chain starts from, at state `first` of the lane's channel.
-template <class T>
+template <class T, int count>
 __device__ __forceinline__ void initial_state(const SelectiveScanArgs<T>& args, int batch,
-                                              std::int64_t channel, int first,
-                                              float (&h)[lane_states]) {
+                                              std::int64_t channel, int first, float (&h)[count]) {
 #pragma unroll
-  for (int n = 0; n < lane_states; ++n) {
+  for (int n = 0; n < count; ++n) {
     const bool exists =
         args.state_in != nullptr && channel < args.channels && first + n < args.states;
     h[n] =
@@ -271,25 +306,25 @@ __device__ __forceinline__ void initial_state(const SelectiveScanArgs<T>& args, 
   }
 }
 
-template <class T>
+template <class T, int count>
 __device__ __forceinline__ void final_state(const SelectiveScanArgs<T>& args, int batch,
                                             std::int64_t channel, int first,
-                                            const float (&h)[lane_states]) {
+                                            const float (&h)[count]) {
   if (args.state_out == nullptr || channel >= args.channels) return;
 #pragma unroll
-  for (int n = 0; n < lane_states; ++n) {
+  for (int n = 0; n < count; ++n) {
     if (first + n >= args.states) break;
     args.state_out[(batch * args.channels + channel) * args.states + first + n] = h[n];
   }
 }
 
 // A of a lane's states for powers of two, zero where there is none.
-template <bool vectors, class T>
+template <bool vectors, class T, int count>
 __device__ __forceinline__ void load_rates(const SelectiveScanArgs<T>& args, int channel, int first,
-                                           float (&a)[lane_states]) {
+                                           float (&a)[count]) {
   const float* from = args.a + static_cast<std::int64_t>(channel) * args.states + first;
 #pragma unroll
-  for (int n = 0; n < lane_states; ++n) {
+  for (int n = 0; n < count; ++n) {
     const bool exists = vectors || (channel < args.channels && first + n < args.states);
     a[n] = exists ? from[n] * log2_e : 0.0f;
   }
@@ -333,21 +368,19 @@ struct OutputSteps {
   int way;
   int row;  // elements from a step to the next
 
+  __device__ OutputSteps(const Job<T>& job, const Steps& steps, int channel, int step)
+      : to(job.args.out + steps.dense + channel),
+        t(steps.first + steps.way * step),
+        way(steps.way),
+        row(steps.way * job.channels) {
+    to += static_cast<std::int64_t>(t) * job.channels;
+  }
+  __device__ bool exists(const Job<T>& job) const { return job.has(t); }
   __device__ void skip(int steps) {
     t += steps * way;
     to += steps * row;
   }
 };
-
-template <int slices, class T>
-__device__ __forceinline__ OutputSteps<T> outputs_from(const Job<T>& job, const Cursor& cursor,
-                                                       int slice, int pair, int step) {
-  const int t = cursor.slice_begin<slices>(job, slice) + cursor.step_offset(step);
-  const int way = cursor.leftwards ? -1 : 1;
-  const std::int64_t from =
-      cursor.dense_begin(job) + pair + static_cast<std::int64_t>(t) * job.channels;
-  return {job.args.out + from, t, way, way * job.channels};
-}
 
 // D of a pair of channels, zero where there is none.
 template <bool vectors, class T>
@@ -363,48 +396,46 @@ __device__ __forceinline__ void load_skips(const SelectiveScanArgs<T>& args, int
 // Skip, the other direction, gate: the outputs of a slice's steps `first`, `first` + `spacing` ...
 // for the channels `pair` and the next of the chain. What is added was rounded when it was stored
 // and so is y: which came first changes nothing.
-template <bool vectors, int spacing, class T, int count>
-__device__ __forceinline__ void write_outputs(const Job<T>& job, const Cursor& cursor, int pair,
-                                              const float (&skip)[pair_channels],
-                                              const SliceRows<T>& rows, int first,
-                                              float (&y)[count][pair_channels],
-                                              OutputSteps<T> outputs) {
-  const auto place = [&](int k) { return (first + k * spacing) * chain_channels + pair; };
+template <bool vectors, int spacing, class T, int positions, int channels, int count, class Outputs>
+__device__ __forceinline__ void write_outputs(const Job<T>& job, Parts parts, int chain_channel,
+                                              int pair, const float (&skip)[pair_channels],
+                                              const RowsOf<T, positions, channels>& rows, int first,
+                                              float (&y)[count][pair_channels], Outputs outputs) {
 #pragma unroll
   for (int k = 0; k < count; ++k) {
     float x[pair_channels];
-    get_pair(&rows.x[0][0] + place(k), x);
+    get_pair(&rows.x[first + k * spacing][pair], x);
 #pragma unroll
     for (int i = 0; i < pair_channels; ++i) y[k][i] = fmaf(skip[i], x[i], y[k][i]);
   }
-  if (job.args.accumulate) {
+  if (parts.accumulates) {
 #pragma unroll
     for (int k = 0; k < count; ++k) {
       float before[pair_channels];
-      get_pair(&rows.before[0][0] + place(k), before);
+      get_pair(&rows.before[first + k * spacing][pair], before);
       round_pair<T>(y[k]);
 #pragma unroll
       for (int i = 0; i < pair_channels; ++i) y[k][i] += before[i];
     }
   }
-  if (job.args.gate != nullptr) {
+  if (parts.is_gated) {
 #pragma unroll
     for (int k = 0; k < count; ++k) {
       float gate[pair_channels];
-      get_pair(&rows.gate[0][0] + place(k), gate);
+      get_pair(&rows.gate[first + k * spacing][pair], gate);
 #pragma unroll
       for (int i = 0; i < pair_channels; ++i) y[k][i] *= silu(gate[i]);
     }
   }
 #pragma unroll
   for (int k = 0; k < count; ++k) {
-    if (outputs.t < job.length) {
+    if (outputs.exists(job)) {
       if constexpr (vectors) {
         put_pair(y[k], outputs.to);
       } else {
 #pragma unroll
         for (int i = 0; i < pair_channels; ++i) {
-          if (cursor.channel + pair + i < job.channels) outputs.to[i] = from_float<T>(y[k][i]);
+          if (chain_channel + pair + i < job.channels) outputs.to[i] = from_float<T>(y[k][i]);
         }
       }
     }

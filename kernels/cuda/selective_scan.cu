@@ -10,7 +10,7 @@
 // number of multiprocessors and where calls are cut; two kernels compute them:
 //   scan_by_cluster.cuh  few chains: slices side by side, tiles over a cluster of blocks;
 //   scan_by_warp.cuh     many chains: a warp each, fewer instructions.
-// Short sequences of bf16 are not cut at all: scan_of_windows.cuh. What is short is said by the
+// Sequences of bf16 up to uncut_positions are not cut at all: scan_uncut.cuh. That is said by the
 // length of the whole sequence alone, so that no bit depends on the batch or on chunks.
 // A lane has one channel and 8 of its states; two lanes' sums make an output. Each warp brings its
 // next slice's rows to shared memory by asynchronous copies, in sweep order.
@@ -23,7 +23,8 @@
 
 #include "kernels/cuda/scan_by_cluster.cuh"
 #include "kernels/cuda/scan_by_warp.cuh"
-#include "kernels/cuda/scan_of_windows.cuh"
+#include "kernels/cuda/scan_uncut_by_block.cuh"
+#include "kernels/cuda/scan_uncut_by_warp.cuh"
 #include "kernels/cuda/selective_scan.hpp"
 
 namespace ssmgen::kernels::cuda {
@@ -53,6 +54,38 @@ void launch_what_fits(cudaStream_t stream, Job<T>& job) {
   throw DeviceError("CUDA: selective_scan: " + std::to_string(job.args.states) +
                     " states need more shared memory than the " + std::to_string(most) +
                     " bytes of this card's blocks: use --device cpu");
+}
+
+// The longest sequence of bf16 that is not cut.
+constexpr std::int64_t uncut_positions = 131'072;
+
+bool is_uncut(std::int64_t sequence_length, std::int64_t channels) {
+  return sequence_length <= uncut_positions && channels % uncut_channels == 0 &&
+         current_attribute(cudaDevAttrComputeCapabilityMajor) >= 8;
+}
+
+// By how many schedulers there are for 512 states each.
+template <bool accumulates, bool is_gated>
+void launch_uncut(cudaStream_t stream, Job<bfloat16>& job, int multiprocessors) {
+  const int chains = uncut_chains(job, UncutByWarp<8>::channels);
+  if (chains <= multiprocessors) {
+    launch_uncut_blocks<accumulates, is_gated>(stream, job, multiprocessors);
+  } else if (chains <= 4 * multiprocessors) {
+    launch_uncut_warps<4, accumulates, is_gated>(stream, job, multiprocessors);
+  } else {
+    launch_uncut_warps<8, accumulates, is_gated>(stream, job, multiprocessors);
+  }
+}
+
+void launch_uncut(cudaStream_t stream, Job<bfloat16>& job) {
+  const int multiprocessors = current_attribute(cudaDevAttrMultiProcessorCount);
+  const bool is_gated = job.args.gate != nullptr;
+  if (job.args.accumulate) {
+    return is_gated ? launch_uncut<true, true>(stream, job, multiprocessors)
+                    : launch_uncut<true, false>(stream, job, multiprocessors);
+  }
+  return is_gated ? launch_uncut<false, true>(stream, job, multiprocessors)
+                  : launch_uncut<false, false>(stream, job, multiprocessors);
 }
 
 template <class T>
@@ -92,15 +125,20 @@ void run(cudaStream_t stream, const SelectiveScanArgs<T>& args) {
   }
   if (!has_vector_rows(args)) return launch_what_fits<T, false>(stream, job);
   if constexpr (std::is_same_v<T, bfloat16>) {
-    if (std::max(args.sequence_length, args.length) <= window_positions &&
-        current_attribute(cudaDevAttrComputeCapabilityMajor) >= 8) {
-      return launch_windows(stream, job, current_attribute(cudaDevAttrMultiProcessorCount));
+    if (is_uncut(std::max(args.sequence_length, args.length), args.channels)) {
+      return launch_uncut(stream, job);
     }
   }
   launch_what_fits<T, true>(stream, job);
 }
 
 }  // namespace
+
+bool is_uncut(const SweepShape& shape) {
+  // B and C lie behind dt, and their rows must be whole vectors.
+  return shape.type == Dtype::bf16 && shape.states == group_states &&
+         shape.rank % vector_elements<float> == 0 && is_uncut(shape.length, shape.channels);
+}
 
 void selective_scan(cudaStream_t stream, const SelectiveScanArgs<float>& args) {
   run(stream, args);

@@ -12,13 +12,10 @@ namespace ssmgen::kernels::cuda {
 struct Signal {
   std::uint64_t word;
 
-  /// To be called once before its first use, then publish_signals() by all. `raisers`: 32 when it
-  /// is raised by warps, 1 when by expect().
-  __device__ void prepare([[maybe_unused]] int raisers) {
+  /// To be called once before its first use, then publish_signals() by all.
+  __device__ void prepare() {
 #if __CUDA_ARCH__ >= 800
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&word)),
-                 "r"(raisers)
-                 : "memory");
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], 32;" ::"r"(shared_address(&word)) : "memory");
 #else
     word = 0;
 #endif
@@ -37,7 +34,7 @@ struct Signal {
 #endif
   }
 
-  /// Announces, by one thread, that the next use is raised by send() of so many bytes in all.
+  /// By all lanes of a warp: the next use is raised when send() has brought so many bytes for each.
   __device__ void expect([[maybe_unused]] std::uint32_t bytes) {
 #if __CUDA_ARCH__ >= 900
     asm volatile(

@@ -176,9 +176,13 @@ TEST_P(BackendsAgree, CausalConv) {
   }
 }
 
-TEST_P(BackendsAgree, SelectiveScan) {
-  for (const std::int64_t length :
-       {1L, 2L, 17L, 127L, 512L, tile_length, tile_length + 1, 3 * tile_length + 5}) {
+class ScansAgree : public BackendsAgree {
+ protected:
+  void compare_strided_scans(std::initializer_list<std::int64_t> lengths);
+};
+
+void ScansAgree::compare_strided_scans(std::initializer_list<std::int64_t> lengths) {
+  for (const std::int64_t length : lengths) {
     for (const auto& [channels, states] :
          {std::pair<int, int>{33, 16}, {64, 16}, {512, 16}, {5, 5}, {9, 24}, {16, 64}}) {
       compare([&, channels = channels, states = states](Machine& machine) {
@@ -201,11 +205,21 @@ TEST_P(BackendsAgree, SelectiveScan) {
         scan.state_in = out[1];
         scan.state_out = out[1];
         scan.out = out[0];
-        ops::selective_scan(machine.context, {Direction::left_to_right, 1}, scan, true);
+        ops::selective_scan(machine.context, {Direction::left_to_right, 1, ops::endless}, scan,
+                            true);
         return out;
       });
     }
   }
+}
+
+// Small enough for racecheck; the last one comes back to each place in shared memory several times.
+TEST_P(ScansAgree, OfShortSequences) {
+  compare_strided_scans({1, 2, 17, 127, 300});
+}
+
+TEST_P(ScansAgree, OfLongSequences) {
+  compare_strided_scans({512, tile_length, tile_length + 1, 3 * tile_length + 5});
 }
 
 // Rows that are read in vectors, as a model's are: other code than strided ones.
@@ -222,8 +236,9 @@ struct DenseScan {
     out.push_back(machine.values({batch, channels, states}, -0.2f, 1, 20));
   }
 
-  /// Of the first `batch` sequences.
-  void run(Machine& machine, std::int64_t batch, std::int64_t opposite_from, bool accumulate) {
+  /// Of the first `batch` sequences, which are part of so long ones.
+  void run(Machine& machine, std::int64_t batch, std::int64_t opposite_from, bool accumulate,
+           std::int64_t sequence_length = 0) {
     const auto some = [&](const Tensor& all) { return all.view().slice(0, batch); };
     ops::SelectiveScanTensors scan;
     scan.x = some(x);
@@ -236,8 +251,8 @@ struct DenseScan {
     scan.state_in = some(out[1]);
     scan.state_out = some(out[1]);
     scan.out = some(out[0]);
-    ops::selective_scan(machine.context, {Direction::left_to_right, opposite_from}, scan,
-                        accumulate);
+    ops::selective_scan(machine.context, {Direction::left_to_right, opposite_from, sequence_length},
+                        scan, accumulate);
   }
 
   static constexpr std::int64_t states = 16;
@@ -245,52 +260,74 @@ struct DenseScan {
   std::vector<Tensor> out;
 };
 
-TEST_P(BackendsAgree, SelectiveScanOfDenseRows) {
-  // Few chains of 16 channels and, from some hundreds on, many.
-  for (const auto& [batch, length, channels] : {std::array<std::int64_t, 3>{2, 1, 16},
-                                                {2, 15, 32},
-                                                {2, 17, 64},
-                                                {2, 129, 512},
-                                                {1, 3 * tile_length + 5, 64},
-                                                {2, tile_length, 512},
-                                                {16, 300, 1024},
-                                                {40, 131, 512}}) {
-    for (const bool accumulate : {false, true}) {
-      SCOPED_TRACE(testing::Message() << batch << " x " << length << " x " << channels);
-      compare([&, batch = batch, length = length, channels = channels](Machine& machine) {
-        DenseScan scan(machine, GetParam(), batch, length, channels);
-        scan.run(machine, batch, batch / 2, accumulate);
-        return std::move(scan.out);
-      });
+// How long the whole sequences are decides which kernels run.
+constexpr std::array sequence_lengths{std::int64_t{0}, ops::endless};
+
+using ScanShape = std::array<std::int64_t, 3>;  // batch, length, channels
+
+class DenseScansAgree : public BackendsAgree {
+ protected:
+  void compare_scans(std::span<const ScanShape> shapes) {
+    for (const auto& [batch, length, channels] : shapes) {
+      for (const bool accumulate : {false, true}) {
+        for (const std::int64_t sequence_length : sequence_lengths) {
+          SCOPED_TRACE(testing::Message() << batch << " x " << length << " x " << channels << " of "
+                                          << sequence_length);
+          compare([&, batch = batch, length = length, channels = channels](Machine& machine) {
+            DenseScan scan(machine, GetParam(), batch, length, channels);
+            scan.run(machine, batch, batch / 2, accumulate, sequence_length);
+            return std::move(scan.out);
+          });
+        }
+      }
     }
   }
+};
+
+// Small enough for racecheck; the last comes back to each place in shared memory several times.
+TEST_P(DenseScansAgree, OfFewChains) {
+  compare_scans(std::array<ScanShape, 5>{
+      {{2, 1, 16}, {2, 15, 32}, {2, 17, 64}, {2, 129, 32}, {1, tile_length + 5, 32}}});
 }
 
-TEST_P(BackendsAgree, SelectiveScanHasTheSameBitsForFewAndManyChains) {
+TEST_P(DenseScansAgree, OfLongerAndManyChains) {
+  compare_scans(std::array<ScanShape, 5>{{{2, 129, 512},
+                                          {1, 3 * tile_length + 5, 64},
+                                          {2, tile_length, 512},
+                                          {16, 300, 1024},
+                                          {40, 131, 512}}});
+}
+
+TEST_P(DenseScansAgree, HaveTheSameBitsForFewAndManyChains) {
   Machine machine(cuda_device);
-  for (const std::int64_t length : {700, 5000}) {
+  constexpr std::int64_t channels = 512;
+  for (const std::int64_t length : {700, 1500}) {
     for (const std::int64_t opposite_from : {1, 0}) {
-      SCOPED_TRACE(length);
-      DenseScan many(machine, GetParam(), 32, length, 512);
-      DenseScan few(machine, GetParam(), 32, length, 512);
-      many.run(machine, 32, opposite_from, true);
-      few.run(machine, 1, opposite_from, true);
-      for (std::size_t i = 0; i < many.out.size(); ++i) {
-        EXPECT_EQ(machine.host(many.out[i].view().slice(0, 1)),
-                  machine.host(few.out[i].view().slice(0, 1)));
+      for (const std::int64_t sequence_length : sequence_lengths) {
+        SCOPED_TRACE(testing::Message() << length << " of " << sequence_length);
+        DenseScan few(machine, GetParam(), 1, length, channels);
+        few.run(machine, 1, opposite_from, true, sequence_length);
+        for (const std::int64_t batch : {16, 40}) {
+          // The first of these sequences is the one above.
+          DenseScan many(machine, GetParam(), batch, length, channels);
+          many.run(machine, batch, opposite_from, true, sequence_length);
+          for (std::size_t i = 0; i < many.out.size(); ++i) {
+            EXPECT_EQ(machine.host(many.out[i].view().slice(0, 1)), machine.host(few.out[i]));
+          }
+        }
       }
     }
   }
 }
 
-TEST_P(BackendsAgree, PartsOfASequenceGiveTheBitsOfTheWhole) {
+TEST_P(DenseScansAgree, PartsOfASequenceGiveTheBitsOfTheWhole) {
   Machine machine(cuda_device);
   constexpr std::int64_t channels = 64;
-  for (const std::int64_t length : {3 * tile_length + 5, 6 * tile_length}) {
-    SCOPED_TRACE(length);
+  const auto compare_parts = [&](std::int64_t length, std::int64_t sequence_length) {
+    SCOPED_TRACE(testing::Message() << length << " of " << sequence_length);
     DenseScan whole(machine, GetParam(), 1, length, channels);
     DenseScan parts(machine, GetParam(), 1, length, channels);
-    whole.run(machine, 1, 1, true);
+    whole.run(machine, 1, 1, true, sequence_length);
     for (std::int64_t begin = 0; begin < length; begin += 2 * tile_length) {
       const std::int64_t end = std::min(length, begin + 2 * tile_length);
       const auto part = [&](const Tensor& all) {
@@ -311,11 +348,16 @@ TEST_P(BackendsAgree, PartsOfASequenceGiveTheBitsOfTheWhole) {
       scan.state_in = parts.out[1];
       scan.state_out = parts.out[1];
       scan.out = part(parts.out[0]);
-      ops::selective_scan(machine.context, {Direction::left_to_right, 1, length}, scan, true);
+      ops::selective_scan(machine.context, {Direction::left_to_right, 1, sequence_length}, scan,
+                          true);
     }
     for (std::size_t i = 0; i < whole.out.size(); ++i) {
       EXPECT_EQ(machine.host(whole.out[i]), machine.host(parts.out[i]));
     }
+  };
+  for (const std::int64_t length : {3 * tile_length + 5, 6 * tile_length}) {
+    compare_parts(length, length);
+    compare_parts(length, ops::endless);
   }
 }
 
@@ -361,8 +403,11 @@ TEST_P(BackendsAgree, PlaceRows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cuda, BackendsAgree, testing::Values(Dtype::f32, Dtype::bf16),
-                         [](const auto& test) { return std::string(dtype_name(test.param)); });
+const auto dtypes = testing::Values(Dtype::f32, Dtype::bf16);
+const auto name_of_dtype = [](const auto& test) { return std::string(dtype_name(test.param)); };
+INSTANTIATE_TEST_SUITE_P(Cuda, BackendsAgree, dtypes, name_of_dtype);
+INSTANTIATE_TEST_SUITE_P(Cuda, ScansAgree, dtypes, name_of_dtype);
+INSTANTIATE_TEST_SUITE_P(Cuda, DenseScansAgree, dtypes, name_of_dtype);
 
 }  // namespace
 }  // namespace ssmgen::kernels
