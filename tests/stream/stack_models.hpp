@@ -32,15 +32,16 @@ inline constexpr const char* complement =
        "11":11,"12":12,"13":13,"14":14,"15":15})";
 
 inline const ModelCase model_cases[] = {
-    {"ps_fused", R"("rcps": true, "fused_add_norm": true)"},
+    {"ps_fused", R"("rcps": true, "fused_add_norm": true, "ssm_cfg": {"dt_rank": 4})"},
     {"ps_unfused", R"("rcps": true, "fused_add_norm": false)"},
     {"ps_untied_multiply",
      R"("rcps": true, "bidirectional_weight_tie": false, "bidirectional_strategy": "ew_multiply")"},
-    {"ph", R"("rcps": false)"},
+    {"ph", R"("rcps": false, "ssm_cfg": {"dt_rank": 4})"},
     {"ph_tied_multiply", R"("rcps": false, "bidirectional_strategy": "ew_multiply")"},
     {"ph_untied_add_layernorm",
      R"("rcps": false, "bidirectional_weight_tie": false, "rms_norm": false)"},
-    {"ph_bias", R"("rcps": false, "residual_in_fp32": true, "ssm_cfg": {"bias": true})"},
+    {"ph_bias",
+     R"("rcps": false, "residual_in_fp32": true, "ssm_cfg": {"bias": true, "dt_rank": 4})"},
     {"rc_one_direction", R"("rcps": true, "bidirectional": false)"},
     {"causal", R"("rcps": false, "bidirectional": false)"},
 };
@@ -57,7 +58,7 @@ struct Network {
 
 inline Network make_network(const ModelCase& model_case, Dtype dtype, int threads,
                             const Device& device = {}) {
-  const std::string json = std::string(R"({"model_type": "caduceus", "d_model": 24, "n_layer": 3,
+  const std::string json = std::string(R"({"model_type": "caduceus", "d_model": 32, "n_layer": 3,
       "vocab_size": 16, )") +
                            model_case.switches + ", " + complement + "}";
   Network network;
@@ -94,24 +95,33 @@ inline Results run(const Network& network, const std::vector<std::int32_t>& ids,
   return result;
 }
 
-/// Runs one sequence for the logits at `positions` alone, which must be those of `all`.
-inline void expect_few_reads(const Network& network, StackRunner& runner,
-                             const std::vector<std::int32_t>& ids, const Results& all,
-                             const std::vector<std::int64_t>& positions) {
+/// Runs the sequences for the logits at `reads` alone, which must be those of `all`.
+inline void expect_reads(const Network& network, StackRunner& runner,
+                         const std::vector<std::int32_t>& ids, std::int64_t batch,
+                         const Results& all, const std::vector<RowRead>& reads) {
+  const std::int64_t length = std::ssize(ids) / batch;
   const auto vocabulary = static_cast<std::size_t>(network.stack->shape.vocabulary);
-  std::vector<RowRead> reads;
-  std::vector<float> expected;
-  for (const std::int64_t position : positions) {
-    reads.push_back({0, position});
-    const auto* row = all.logits.data() + static_cast<std::size_t>(position) * vocabulary;
-    expected.insert(expected.end(), row, row + vocabulary);
-  }
-  std::vector<float> logits(expected.size());
+  std::vector<float> logits(reads.size() * vocabulary);
   RunOutputs outputs;
   outputs.reads = reads;
   outputs.logits = logits.data();
-  runner.run(ids, 1, std::ssize(ids), outputs);
-  EXPECT_EQ(logits, expected) << testing::PrintToString(positions);
+  runner.run(ids, batch, length, outputs);
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    const auto row = static_cast<std::size_t>(reads[i].sequence * length + reads[i].position);
+    const float* got = logits.data() + i * vocabulary;
+    EXPECT_TRUE(std::equal(got, got + vocabulary, all.logits.data() + row * vocabulary))
+        << "sequence " << reads[i].sequence << " of " << batch << ", position " << reads[i].position
+        << " of " << length;
+  }
+}
+
+/// Those of one sequence.
+inline void expect_few_reads(const Network& network, StackRunner& runner,
+                             const std::vector<std::int32_t>& ids, const Results& all,
+                             const std::vector<std::int64_t>& positions) {
+  std::vector<RowRead> reads;
+  for (const std::int64_t position : positions) reads.push_back({0, position});
+  expect_reads(network, runner, ids, 1, all, reads);
 }
 
 }  // namespace ssmgen::stream::test_stacks

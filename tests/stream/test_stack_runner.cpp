@@ -57,7 +57,6 @@ TEST_P(StackRunnerLaws, AFewReadsGiveTheBitsOfAll) {
 TEST_P(StackRunnerLaws, WindowsOfWhichAFewPositionsAreReadGiveTheBitsOfAll) {
   const Network model = network();
   constexpr std::int64_t windows = 3;
-  const auto vocabulary = static_cast<std::size_t>(model.stack->shape.vocabulary);
   for (const std::int64_t length :
        {std::int64_t{1}, std::int64_t{2}, std::int64_t{150}, 3 * tile}) {
     const std::vector<std::int32_t> ids = random_bases(windows * length);
@@ -66,19 +65,52 @@ TEST_P(StackRunnerLaws, WindowsOfWhichAFewPositionsAreReadGiveTheBitsOfAll) {
       // Nothing of the second window.
       const std::vector<RowRead> reads{
           {0, middle}, {2, std::min(middle + 2, length - 1)}, {2, middle}};
-      std::vector<float> logits(reads.size() * vocabulary);
+      StackRunner runner(*model.stack, *model.context, {});
+      expect_reads(model, runner, ids, windows, all, reads);
+    }
+  }
+}
+
+// Both sweeps at once, the sequences cut the same from either end: at any position where nothing
+// else cuts them.
+TEST_P(StackRunnerLaws, PiecesGiveTheBitsOfTheWhole) {
+  const Network model = network();
+  const auto& [model_case, dtype, device] = GetParam();
+  const bool is_uncut = device.kind == Device::Kind::cuda && dtype == Dtype::bf16 &&
+                        model.stack->shape.sizes.dt_rank % 4 == 0;
+  const std::int64_t width = model.stack->shape.hidden_width();
+  for (const auto& [batch, length, unit] : {std::array<std::int64_t, 3>{1, 4 * tile, tile},
+                                            {3, 5 * tile, tile},
+                                            {2, 3 * tile + 77, 16}}) {
+    if (unit < tile && !is_uncut) continue;
+    SCOPED_TRACE(testing::Message() << batch << " x " << length);
+    const std::vector<std::int32_t> ids = random_bases(batch * length);
+    const RunnerOptions in_one{.chunk_bases = length, .group_rows = 1 << 20};
+    RunnerOptions in_pieces = in_one;
+    in_pieces.piece_unit = unit;
+    const Results expected = run(model, ids, batch, in_one);
+    const Results got = run(model, ids, batch, in_pieces);
+    EXPECT_EQ(got.logits, expected.logits);
+    EXPECT_EQ(got.hidden, expected.hidden);
+
+    const auto block_inputs = [&](const RunnerOptions& options) {
+      const std::int64_t n_layer = model.stack->shape.n_layer;
+      std::vector<float> rows(static_cast<std::size_t>(n_layer * batch * length * width));
       RunOutputs outputs;
-      outputs.reads = reads;
-      outputs.logits = logits.data();
-      StackRunner(*model.stack, *model.context, {}).run(ids, windows, length, outputs);
-      for (std::size_t i = 0; i < reads.size(); ++i) {
-        const auto row = static_cast<std::size_t>(reads[i].sequence * length + reads[i].position);
-        EXPECT_TRUE(std::equal(logits.begin() + static_cast<std::ptrdiff_t>(i * vocabulary),
-                               logits.begin() + static_cast<std::ptrdiff_t>((i + 1) * vocabulary),
-                               all.logits.begin() + static_cast<std::ptrdiff_t>(row * vocabulary)))
-            << "window " << reads[i].sequence << ", position " << reads[i].position << " of "
-            << length;
+      for (std::int64_t layer = 0; layer < n_layer; ++layer) {
+        outputs.block_inputs.push_back(rows.data() + layer * batch * length * width);
       }
+      StackRunner(*model.stack, *model.context, options).run(ids, batch, length, outputs);
+      return rows;
+    };
+    EXPECT_EQ(block_inputs(in_pieces), block_inputs(in_one));
+
+    // Pieces that nothing read depends on are left out.
+    for (const std::int64_t position : {std::int64_t{0}, length / 2, length - 1}) {
+      std::vector<RowRead> reads;
+      for (std::int64_t i = 0; i < batch; ++i) reads.push_back({i, position});
+      StackRunner runner(*model.stack, *model.context, in_pieces);
+      expect_reads(model, runner, ids, batch, expected, reads);
     }
   }
 }

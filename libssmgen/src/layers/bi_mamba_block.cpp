@@ -65,7 +65,11 @@ void BiMambaBlock::sweep(core::Context& ctx, Pass pass, const ops::Sweep& sweep,
                          const core::TensorView& x, const core::TensorView& gate,
                          const MambaCarry* carry_in, const MambaCarry* carry_out,
                          const core::TensorView& mixed, bool accumulate) const {
-  sweeps_[index(pass)]->forward(ctx, sweep, x, gate, carry_in, carry_out, mixed, accumulate);
+  this->pass(pass).forward(ctx, sweep, x, gate, carry_in, carry_out, mixed, accumulate);
+}
+
+const SelectiveSweep& BiMambaBlock::pass(Pass pass) const noexcept {
+  return *sweeps_[index(pass)];
 }
 
 void BiMambaBlock::join(core::Context& ctx, const core::TensorView& first,

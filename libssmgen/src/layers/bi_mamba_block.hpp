@@ -66,6 +66,9 @@ class BiMambaBlock {
              const core::TensorView& gate, const MambaCarry* carry_in, const MambaCarry* carry_out,
              const core::TensorView& mixed, bool accumulate) const;
 
+  /// A pass's sweep, for who runs its two parts apart.
+  const SelectiveSweep& pass(Pass pass) const noexcept;
+
   /// The block's output (rows, d_model) from what the sweeps gave (rows, d_inner each); `second`
   /// is absent for one direction and where sums_sweeps(): then `first` holds all of it.
   void join(core::Context& ctx, const core::TensorView& first, const core::TensorView& second,

@@ -71,6 +71,12 @@ kernels::SweepInputsSpec inputs_spec(const MambaSizes& sizes, Dtype dtype,
 
 }  // namespace
 
+MambaCarry MambaCarry::take(core::Workspace& workspace, const MambaSizes& sizes,
+                            std::int64_t batch) {
+  return {workspace.take(core::ElementType::f32, {batch, sizes.d_conv - 1, sizes.d_inner}),
+          workspace.take(core::ElementType::f32, {batch, sizes.d_inner, sizes.d_state})};
+}
+
 // dt, B and C stay in f32 whatever the storage type: they are a few columns.
 SelectiveSweep::SelectiveSweep(kernels::Backend& backend, const MambaSizes& sizes, Dtype dtype,
                                const SweepWeights& weights)
@@ -115,29 +121,41 @@ void SelectiveSweep::forward(core::Context& ctx, const ops::Sweep& sweep, const 
                              const MambaCarry* carry_out, const core::TensorView& out,
                              bool accumulate) const {
   const core::Workspace::Scope scope(ctx.workspace());
-  const std::int64_t batch = x.shape()[0];
-  const std::int64_t length = x.shape()[1];
+  const ops::SweepInputsTensors inputs =
+      take_inputs(ctx.workspace(), x.type(), x.shape()[0], x.shape()[1]);
+  make_inputs(ctx, sweep, x, carry_in, carry_out, inputs);
+  scan(ctx, sweep, inputs, gate, carry_in, carry_out, out, accumulate);
+}
+
+ops::SweepInputsTensors SelectiveSweep::take_inputs(core::Workspace& workspace,
+                                                    core::ElementType type, std::int64_t batch,
+                                                    std::int64_t length) const {
+  ops::SweepInputsTensors inputs;
+  inputs.u = workspace.take(type, {batch, length, sizes_.d_inner});
+  inputs.p =
+      workspace.take(core::ElementType::f32, {batch, length, sizes_.dt_rank + 2 * sizes_.d_state});
+  inputs.delta = workspace.take(type, {batch, length, sizes_.d_inner});
+  return inputs;
+}
+
+void SelectiveSweep::scan(core::Context& ctx, const ops::Sweep& sweep,
+                          const ops::SweepInputsTensors& inputs, const core::TensorView& gate,
+                          const MambaCarry* carry_in, const MambaCarry* carry_out,
+                          const core::TensorView& out, bool accumulate) const {
   const std::int64_t rank = sizes_.dt_rank;
   const std::int64_t states = sizes_.d_state;
-  const core::Shape inner{batch, length, sizes_.d_inner};
-  ops::SweepInputsTensors inputs;
-  inputs.u = ctx.workspace().take(x.type(), inner);
-  inputs.p = ctx.workspace().take(core::ElementType::f32, {batch, length, rank + 2 * states});
-  inputs.delta = ctx.workspace().take(x.type(), inner);
-  make_inputs(ctx, sweep, x, carry_in, carry_out, inputs);
-
-  ops::SelectiveScanTensors scan;
-  scan.x = inputs.u;
-  scan.delta = inputs.delta;
-  scan.a = a_;
-  scan.b = inputs.p.channels(rank, rank + states);
-  scan.c = inputs.p.channels(rank + states, rank + 2 * states);
-  scan.d = d_;
-  scan.gate = gate;
-  if (carry_in != nullptr) scan.state_in = carry_in->scan_state;
-  if (carry_out != nullptr) scan.state_out = carry_out->scan_state;
-  scan.out = out;
-  ops::selective_scan(ctx, sweep, scan, accumulate);
+  ops::SelectiveScanTensors tensors;
+  tensors.x = inputs.u;
+  tensors.delta = inputs.delta;
+  tensors.a = a_;
+  tensors.b = inputs.p.channels(rank, rank + states);
+  tensors.c = inputs.p.channels(rank + states, rank + 2 * states);
+  tensors.d = d_;
+  tensors.gate = gate;
+  if (carry_in != nullptr) tensors.state_in = carry_in->scan_state;
+  if (carry_out != nullptr) tensors.state_out = carry_out->scan_state;
+  tensors.out = out;
+  ops::selective_scan(ctx, sweep, tensors, accumulate);
 }
 
 }  // namespace ssmgen::layers

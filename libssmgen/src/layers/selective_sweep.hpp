@@ -24,6 +24,8 @@ struct MambaSizes {
 struct MambaCarry {
   core::TensorView conv_tail;   ///< (batch, d_conv-1, d_inner) f32, oldest input first
   core::TensorView scan_state;  ///< (batch, d_inner, d_state) f32
+
+  static MambaCarry take(core::Workspace& workspace, const MambaSizes& sizes, std::int64_t batch);
 };
 
 /// Host values of one direction, dense row-major in the checkpoint's shapes.
@@ -50,13 +52,20 @@ class SelectiveSweep {
                const core::TensorView& gate, const MambaCarry* carry_in,
                const MambaCarry* carry_out, const core::TensorView& out, bool accumulate) const;
 
- private:
-  // What the scan reads: u and delta (batch, length, d_inner), and in `p` (batch, length, dt_rank +
-  // 2 * d_state), behind dt, B and C.
+  /// forward() in two parts, which whoever runs them on two streams orders. First what the scan
+  /// reads of x: u and delta (batch, length, d_inner), and in `p` (batch, length, dt_rank + 2 *
+  /// d_state), behind dt, B and C; of the carries the convolution's.
   void make_inputs(core::Context& ctx, const ops::Sweep& sweep, const core::TensorView& x,
                    const MambaCarry* carry_in, const MambaCarry* carry_out,
                    const ops::SweepInputsTensors& to) const;
+  ops::SweepInputsTensors take_inputs(core::Workspace& workspace, core::ElementType type,
+                                      std::int64_t batch, std::int64_t length) const;
+  /// Then the scan itself; of the carries the states.
+  void scan(core::Context& ctx, const ops::Sweep& sweep, const ops::SweepInputsTensors& inputs,
+            const core::TensorView& gate, const MambaCarry* carry_in, const MambaCarry* carry_out,
+            const core::TensorView& out, bool accumulate) const;
 
+ private:
   MambaSizes sizes_;
   core::Tensor a_;
   core::Tensor d_;

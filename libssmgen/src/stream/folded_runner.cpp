@@ -64,13 +64,8 @@ class FoldedRun {
       stores.predicted.reset();
     }
     const layers::MambaSizes& sizes = stack.shape.sizes;
-    const auto carries = [&](std::int64_t count) {
-      return MambaCarry{
-          ctx.workspace().take(ElementType::f32, {count, sizes.d_conv - 1, sizes.d_inner}),
-          ctx.workspace().take(ElementType::f32, {count, sizes.d_inner, sizes.d_state})};
-    };
-    borders_ = carries(chunks_.count());
-    carry_ = carries(1);
+    borders_ = MambaCarry::take(ctx.workspace(), sizes, chunks_.count());
+    carry_ = MambaCarry::take(ctx.workspace(), sizes, 1);
     // On two streams the next chunk's first half goes beside this one's second.
     buffers_.resize(ctx.stream() == side.stream() ? 1 : 2);
     for (Buffer& buffer : buffers_) {

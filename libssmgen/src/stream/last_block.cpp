@@ -53,20 +53,19 @@ class LastBlock {
     const bool rightwards = way.direction == Direction::left_to_right;
     const ChunkRange before =
         rightwards ? ChunkRange{0, wanted_.begin} : ChunkRange{wanted_.end, set_.length};
-    const layers::MambaSizes& sizes = block_.sizes();
-    const layers::MambaCarry carry{
-        ctx_.workspace().take(ElementType::f32, {set_.count, sizes.d_conv - 1, sizes.d_inner}),
-        ctx_.workspace().take(ElementType::f32, {set_.count, sizes.d_inner, sizes.d_state})};
+    const auto carry = layers::MambaCarry::take(ctx_.workspace(), block_.sizes(), set_.count);
     const bool has_before = before.length() > 0;
     if (has_before) {
       const Workspace::Scope inner(ctx_.workspace());
       const TensorView swept = take_inner(before);
       sweep(Pass::second, way, project_x(Pass::second, before), {}, nullptr, &carry, swept, false);
     }
+    const TensorView normed = take_normed(wanted_);
     const TensorView gate = take_inner(wanted_);
-    block_.project_gate(ctx_, Pass::second, normed(wanted_), gate);
-    sweep(Pass::second, way, project_x(Pass::second, wanted_), gate, has_before ? &carry : nullptr,
-          nullptr, mixed, true);
+    const TensorView x = take_inner(wanted_);
+    block_.project_gate(ctx_, Pass::second, normed, gate);
+    block_.project_x(ctx_, Pass::second, normed, x);
+    sweep(Pass::second, way, x, gate, has_before ? &carry : nullptr, nullptr, mixed, true);
   }
 
   ops::Sweep way_of(Pass pass) const {
@@ -80,7 +79,7 @@ class LastBlock {
     return ctx_.workspace().take(set_.hidden.type(),
                                  {set_.count * positions.length(), block_.sizes().d_inner});
   }
-  TensorView normed(const ChunkRange& positions) {
+  TensorView take_normed(const ChunkRange& positions) {
     const TensorView rows = ctx_.workspace().take(
         set_.hidden.type(), {set_.count * positions.length(), block_.sizes().d_model});
     gather(set_.hidden, all_, positions, rows);
@@ -88,7 +87,7 @@ class LastBlock {
   }
   TensorView project_x(Pass pass, const ChunkRange& positions) {
     const TensorView x = take_inner(positions);
-    block_.project_x(ctx_, pass, normed(positions), x);
+    block_.project_x(ctx_, pass, take_normed(positions), x);
     return x;
   }
 
@@ -102,20 +101,14 @@ class LastBlock {
         index.push_back(sequence * there.length() + t - there.begin);
       }
     }
-    const TensorView on_device = ctx_.workspace().take(ElementType::i64, {std::ssize(index)});
-    ctx_.backend().copy_from_host(ctx_.stream(), on_device.data(), index.data(), on_device.bytes());
-    ops::gather_rows(ctx_, rows, on_device, out);
+    ops::gather_rows(ctx_, rows, core::take_copy(ctx_, index), out);
   }
 
   void sweep(Pass pass, const ops::Sweep& way, const TensorView& x, const TensorView& gate,
              const layers::MambaCarry* in, const layers::MambaCarry* out, const TensorView& mixed,
              bool accumulate) {
-    const auto by_sequence = [&](const TensorView& rows) {
-      if (!rows) return rows;
-      return rows.reshape({set_.count, rows.shape()[0] / set_.count, rows.shape()[1]});
-    };
-    block_.sweep(ctx_, pass, way, by_sequence(x), by_sequence(gate), in, out, by_sequence(mixed),
-                 accumulate);
+    block_.sweep(ctx_, pass, way, set_.by_sequence(x), set_.by_sequence(gate), in, out,
+                 set_.by_sequence(mixed), accumulate);
   }
 
   core::Context& ctx_;

@@ -46,9 +46,10 @@ class Sizes {
   }
   // From the gate's product to the block's output, beside what a chunk's buffers hold.
   std::int64_t second_visit(std::int64_t rows) const {
-    const std::int64_t own = shape_.sums_sweeps || !shape_.is_bidirectional ? 0 : inner(rows);
+    const bool has_own = !shape_.sums_sweeps && shape_.is_bidirectional;
+    const std::int64_t own = has_own ? inner(rows) + hidden(rows) : 0;
     const std::int64_t x = shape_.shares_in_proj ? 0 : inner(rows);
-    return inner(rows) + own + x + std::max(sweep(rows), hidden(rows));
+    return inner(rows) + own + x + sweep(rows);
   }
   std::int64_t read_out(std::int64_t rows) const {
     const std::int64_t piece = std::min(rows, piece_rows);
@@ -69,6 +70,17 @@ std::int64_t whole_bytes(const RunShape& shape) {
   const std::int64_t rows = shape.strands * shape.length;
   const std::int64_t kept = shape.is_bidirectional ? 2 * sizes.inner(rows) : sizes.inner(rows);
   const std::int64_t block = kept + sizes.inner(rows) + sizes.second_visit(rows);
+  return sizes.hidden(rows) + sizes.residual(rows) +
+         std::max({block, sizes.ids(shape.length), sizes.read_out(shape.length)});
+}
+
+// The two sweeps at once, each with what two pieces' scans read.
+std::int64_t pieces_bytes(const RunShape& shape, std::int64_t piece) {
+  const Sizes sizes(shape);
+  const std::int64_t rows = shape.strands * shape.length;
+  const std::int64_t piece_rows = shape.strands * piece;
+  const std::int64_t block = 2 * sizes.inner(rows) + 4 * sizes.carries(shape.strands) +
+                             4 * (sizes.inner(piece_rows) + sizes.sweep(piece_rows));
   return sizes.hidden(rows) + sizes.residual(rows) +
          std::max({block, sizes.ids(shape.length), sizes.read_out(shape.length)});
 }
@@ -181,7 +193,9 @@ class Planner {
     if (!is_cut && is_allowed(RunMode::whole)) {
       RunPlan plan;
       plan.chunk_bases = shape_.length;
-      plan.device_bytes = whole_bytes(shape_);
+      plan.device_bytes = preference_.piece_bases > 0
+                              ? pieces_bytes(shape_, preference_.piece_bases)
+                              : whole_bytes(shape_);
       plan.most_together = std::max<std::int64_t>(1, budget_.device_bytes / plan.device_bytes);
       if (consider(plan)) return *found_;
     }

@@ -51,6 +51,7 @@ struct RunPreference {
   std::int64_t chunk_bases = 0;        ///< fixed when above 0
   std::int64_t most_whole_bases = 0;   ///< longer sequences are cut
   std::int64_t usual_chunk_bases = 0;  ///< when none is fixed
+  std::int64_t piece_bases = 0;        ///< the longest piece of a sequence swept both ways at once
   bool has_streams = false;            ///< work on two streams at once
   std::optional<RunMode> mode;         ///< fixed, for tests
   std::optional<StorePlace> place;     ///< of all stores; fixed, for tests

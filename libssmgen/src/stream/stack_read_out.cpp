@@ -113,13 +113,6 @@ void StackReadOut::hand_out(const TensorView& rows, HiddenRows piece) {
   });
 }
 
-TensorView StackReadOut::upload(std::span<const std::int64_t> rows) {
-  const TensorView index =
-      ctx_.workspace().take(ElementType::i64, {static_cast<std::int64_t>(rows.size())});
-  ctx_.backend().copy_from_host(ctx_.stream(), index.data(), rows.data(), index.bytes());
-  return index;
-}
-
 void StackReadOut::norm_rows(const StackPart& part, bool minus, std::span<const std::int64_t> rows,
                              const TensorView& out) {
   const Workspace::Scope scope(ctx_.workspace());
@@ -130,10 +123,10 @@ void StackReadOut::norm_rows(const StackPart& part, bool minus, std::span<const 
       if (strand.kept.empty()) break;
       place = std::ranges::lower_bound(strand.kept, place) - strand.kept.begin();
     }
-    ops::gather_rows(ctx_, strand.normed, upload(places), out);
+    ops::gather_rows(ctx_, strand.normed, core::take_copy(ctx_, places), out);
     return;
   }
-  const TensorView index = upload(rows);
+  const TensorView index = core::take_copy(ctx_, rows);
   const TensorView residual = ctx_.workspace().take(stack_.residual_type(), out.shape());
   ops::gather_rows(ctx_, strand.residual, index, residual);
   if (strand.hidden) ops::gather_rows(ctx_, strand.hidden, index, out);

@@ -50,7 +50,6 @@ class StackReadOut {
   void predict(const StackPart& part);
 
  private:
-  core::TensorView upload(std::span<const std::int64_t> rows);
   void write_half(const core::TensorView& rows, bool minus, std::int64_t first_row, float* whole);
   void place_half(const core::TensorView& rows, bool minus, std::int64_t first_row, float* whole);
   void hand_out(const core::TensorView& rows, HiddenRows piece);

@@ -21,7 +21,12 @@ using core::Workspace;
 
 StackRunner::StackRunner(const models::MambaStack& stack, core::Context& ctx,
                          const RunnerOptions& options)
-    : stack_(stack), ctx_(ctx), side_(ctx.backend()), options_(options) {}
+    : stack_(stack),
+      ctx_(ctx),
+      side_(ctx.backend()),
+      first_scan_(ctx.backend(), true),
+      second_scan_(ctx.backend(), true),
+      options_(options) {}
 
 std::int64_t StackRunner::group_rows() const {
   if (options_.group_rows > 0) return options_.group_rows;
@@ -31,15 +36,63 @@ std::int64_t StackRunner::group_rows() const {
                   ctx_.backend().preferred_group_bytes() / row_bytes);
 }
 
+std::int64_t StackRunner::sequences_together(std::int64_t batch, std::int64_t length) const {
+  const std::int64_t rows = std::max<std::int64_t>(1, length * stack_.shape.strands);
+  return std::clamp<std::int64_t>(group_rows() / rows, 1, std::max<std::int64_t>(1, batch));
+}
+
+// One where they had best not be cut.
+ChunkPlan StackRunner::pieces(std::int64_t sequences, std::int64_t length) const {
+  std::int64_t unit = options_.piece_unit;
+  if (unit == 0) {
+    const layers::MambaSizes& sizes = stack_.shape.sizes;
+    unit =
+        ctx_.backend().preferred_piece_unit({stack_.dtype, sequences * stack_.shape.strands, length,
+                                             sizes.d_inner, sizes.d_state, sizes.dt_rank});
+  }
+  if (unit == 0 || !stack_.blocks.front().sums_sweeps()) return {length, 0};
+  return ChunkPlan::mirrored(length, unit);
+}
+
 // Of rows that all slots have as many of.
 TensorView StackRunner::slot_rows(const TensorView& whole, int slot) const {
   const std::int64_t rows = whole.shape()[0] / stack_.shape.strands;
   return whole.slice(slot * rows, (slot + 1) * rows);
 }
 
+// Of the part in piece `piece`, counted from position 0. A slot that is swept the opposite way has
+// its last piece first.
+TensorView StackRunner::part_rows(const Group& group, const TensorView& whole, int slot,
+                                  const PartRange& part, std::int64_t piece) const {
+  const ChunkRange stored =
+      group.pieces.range(slot == 0 ? piece : group.pieces.count() - 1 - piece);
+  const std::int64_t first = stored.begin * stack_.shape.strands * group.count +
+                             (slot * group.count + part.first - group.first) * stored.length();
+  return whole.slice(first, first + part.rows());
+}
+
+// All that is to be read, in order: at once, or sequence by sequence, piece by piece.
+template <class Body>
+void StackRunner::for_parts(const Group& group, Body&& body) const {
+  if (group.pieces.count() == 1) return body(static_cast<const PartRange&>(group), 0);
+  for (std::int64_t sequence = 0; sequence < group.count; ++sequence) {
+    for (std::int64_t piece = 0; piece < group.pieces.count(); ++piece) {
+      const ChunkRange range = group.pieces.range(piece);
+      body(PartRange{group.first + sequence, 1, range.begin, range.length(), group.whole_length},
+           piece);
+    }
+  }
+}
+
 RunPlan StackRunner::plan(std::int64_t length, std::int64_t predicted_rows) const {
+  return plan(length, predicted_rows, pieces(1, length));
+}
+
+RunPlan StackRunner::plan(std::int64_t length, std::int64_t predicted_rows,
+                          const ChunkPlan& pieces) const {
   const kernels::Backend& backend = ctx_.backend();
   RunPreference preference;
+  preference.piece_bases = pieces.count() > 1 ? pieces.chunk_bases() : 0;
   preference.chunk_bases = options_.chunk_bases;
   preference.most_whole_bases = backend.preferred_rows();
   preference.usual_chunk_bases = backend.preferred_chunk_rows();
@@ -82,7 +135,8 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
   const models::MambaStackShape& shape = stack_.shape;
   check_token_ids(ids, batch, length, shape.vocabulary);
   StackReadOut read_out(stack_, ctx_, outputs, batch, length);
-  const RunPlan plan = this->plan(length, predicted_rows(outputs, batch, length));
+  const ChunkPlan pieces = this->pieces(sequences_together(batch, length), length);
+  const RunPlan plan = this->plan(length, predicted_rows(outputs, batch, length), pieces);
   const bool is_cut = plan.mode != RunMode::whole;
   if (plan.mode != RunMode::folded) stores_ = {};
   if (is_cut) {
@@ -91,18 +145,18 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
   }
   const ChunkPlan chunks(length, is_cut ? plan.chunk_bases : 0);
   const std::int64_t per_group =
-      is_cut ? 1
-             : std::clamp<std::int64_t>(group_rows() / (length * shape.strands), 1,
-                                        plan.most_together);
+      is_cut ? 1 : std::min(sequences_together(batch, length), plan.most_together);
   for (std::int64_t first = 0; first < batch; first += per_group) {
     const PartRange range{first, std::min(per_group, batch - first), 0, length, length};
     const auto own = ids.subspan(static_cast<std::size_t>(first * length),
                                  static_cast<std::size_t>(range.rows()));
     switch (plan.mode) {
       case RunMode::whole:
-      case RunMode::kept:
-        run_group(own, range, chunks, read_out);
+      case RunMode::kept: {
+        Group group(range, is_cut ? ChunkPlan(length, 0) : pieces);
+        run_group(own, group, is_cut ? chunks : pieces, read_out);
         break;
+      }
       case RunMode::folded:
         run_folded(stack_, ctx_, ctx_.stream() == side_.stream() ? ctx_ : side_, plan,
                    options_.scratch, stores_, own, first, read_out);
@@ -115,37 +169,46 @@ void StackRunner::run(std::span<const std::int32_t> ids, std::int64_t batch, std
   ctx_.synchronize();
 }
 
-void StackRunner::run_group(std::span<const std::int32_t> ids, const PartRange& range,
-                            const ChunkPlan& plan, StackReadOut& read_out) {
+void StackRunner::run_group(std::span<const std::int32_t> ids, Group& group, const ChunkPlan& plan,
+                            StackReadOut& read_out) {
   const models::MambaStackShape& shape = stack_.shape;
   const Workspace::Scope scope(ctx_.workspace());
-  Group group{range, {}, {}, {}, {}, {}};
-  const core::Shape rows{shape.strands * range.rows(), shape.sizes.d_model};
+  const core::Shape rows{shape.strands * group.rows(), shape.sizes.d_model};
   group.hidden = ctx_.workspace().take(stack_.activation_type(), rows);
   group.residual = ctx_.workspace().take(stack_.residual_type(), rows);
   plan_last_block(group, plan, read_out);
   embed(ids, group);
-  if (plan.count() == 1) {
+  if (plan.count() == 1 || plan.is_mirrored()) {
     run_slots(group, 0, shape.strands, plan, read_out);
   } else {
     for (int slot = 0; slot < shape.strands; ++slot) run_slots(group, slot, 1, plan, read_out);
   }
-  StackPart part{range, {}};
+  const int plus = shape.plus_slot(shape.n_layer);
+  const auto read = [&](StackPart part, const auto& rows_of) {
+    for (int slot = 0; slot < shape.strands; ++slot) {
+      const bool of_last = group.last.has_value();
+      part.strands[slot == plus ? 0 : 1] = {
+          rows_of(of_last ? group.last_hidden : group.hidden, slot),
+          rows_of(of_last ? group.last_residual : group.residual, slot),
+          {},
+          {}};
+    }
+    constexpr std::array<bool, 2> minus{false, true};
+    read_out.last_hidden(part, std::span(minus).first(static_cast<std::size_t>(shape.strands)));
+    read_out.predict(part);
+  };
   if (group.last) {
+    StackPart part{group, {}};
     part.begin = group.last->begin;
     part.length = group.last->length();
+    read(part, [&](const TensorView& whole, int slot) { return slot_rows(whole, slot); });
+    return;
   }
-  const int plus = shape.plus_slot(shape.n_layer);
-  for (int slot = 0; slot < shape.strands; ++slot) {
-    part.strands[slot == plus ? 0 : 1] = {
-        slot_rows(group.last ? group.last_hidden : group.hidden, slot),
-        slot_rows(group.last ? group.last_residual : group.residual, slot),
-        {},
-        {}};
-  }
-  constexpr std::array<bool, 2> minus{false, true};
-  read_out.last_hidden(part, std::span(minus).first(static_cast<std::size_t>(shape.strands)));
-  read_out.predict(part);
+  for_parts(group, [&](const PartRange& part, std::int64_t piece) {
+    read({part, {}}, [&](const TensorView& whole, int slot) {
+      return part_rows(group, whole, slot, part, piece);
+    });
+  });
 }
 
 void StackRunner::run_chunks(std::span<const std::int32_t> ids, const PartRange& range,
@@ -194,13 +257,34 @@ void StackRunner::run_last(const Group& group, const SequenceSet& set,
 
 void StackRunner::embed(std::span<const std::int32_t> ids, const Group& group) {
   const Workspace::Scope scope(ctx_.workspace());
+  // Piece after piece, as the rows lie.
+  std::vector<std::int32_t> in_pieces;
+  if (group.pieces.count() > 1 && group.count > 1) {
+    in_pieces.reserve(ids.size());
+    for (std::int64_t piece = 0; piece < group.pieces.count(); ++piece) {
+      const ChunkRange range = group.pieces.range(piece);
+      for (std::int64_t sequence = 0; sequence < group.count; ++sequence) {
+        const auto* from = ids.data() + sequence * group.length;
+        in_pieces.insert(in_pieces.end(), from + range.begin, from + range.end);
+      }
+    }
+    ids = in_pieces;
+  }
   const TensorView device_ids = ctx_.workspace().take(ElementType::i32, {group.rows()});
   ctx_.backend().copy_from_host(ctx_.stream(), device_ids.data(), ids.data(), device_ids.bytes());
   // The minus strand lies at the plus strand's positions with complemented bases; its 5' end is
   // on the right, so it is swept the other way and nothing is reversed.
   for (int slot = 0; slot < stack_.shape.strands; ++slot) {
-    ops::token_embedding(ctx_, device_ids, slot == 1 ? stack_.complement.view() : TensorView(),
-                         stack_.embedding, slot_rows(group.hidden, slot));
+    for (std::int64_t piece = 0; piece < group.pieces.count(); ++piece) {
+      const ChunkRange range = group.pieces.range(piece);
+      PartRange part = group;
+      part.begin = range.begin;
+      part.length = range.length();
+      ops::token_embedding(ctx_,
+                           device_ids.slice(range.begin * group.count, range.end * group.count),
+                           slot == 1 ? stack_.complement.view() : TensorView(), stack_.embedding,
+                           part_rows(group, group.hidden, slot, part, piece));
+    }
   }
 }
 
@@ -217,10 +301,17 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
   set.first_sweep.sequence_length = shape.bidirectional ? group.length : ops::endless;
   BlockOptions options;
   options.reverse_channels = shape.swap_strands;
+  BlockContexts contexts{ctx_, side_};
+  if (plan.is_mirrored()) {
+    contexts.first_scan = &first_scan_;
+    contexts.second_scan = &second_scan_;
+  }
   for (std::int64_t layer = 0; layer < shape.n_layer; ++layer) {
     for (int slot = first_slot; slot < first_slot + slots; ++slot) {
-      read_out.block_input(group, layer, slot != shape.plus_slot(layer),
-                           slot_rows(group.hidden, slot));
+      for_parts(group, [&](const PartRange& part, std::int64_t piece) {
+        read_out.block_input(part, layer, slot != shape.plus_slot(layer),
+                             part_rows(group, group.hidden, slot, part, piece));
+      });
     }
     const bool first_is_plus = first_slot == shape.plus_slot(layer + 1);
     set.first_sweep.direction =
@@ -229,8 +320,12 @@ void StackRunner::run_slots(const Group& group, int first_slot, int slots, const
     if (layer + 1 == shape.n_layer) {
       if (group.last) return run_last(group, set, options);
       options.wanted = read_out.wanted(group.first, group.count).value_or(every_position);
+      if (plan.is_mirrored() && slots == 2) {
+        options.wanted = {std::min(options.wanted.begin, group.length - options.wanted.end),
+                          std::max(options.wanted.end, group.length - options.wanted.begin)};
+      }
     }
-    run_block(ctx_, side_, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
+    run_block(contexts, stack_.blocks[static_cast<std::size_t>(layer)], plan, set, options);
   }
 }
 

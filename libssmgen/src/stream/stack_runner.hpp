@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/context.hpp"
 #include "models/mamba_stack.hpp"
@@ -29,6 +30,7 @@ struct RunnerOptions {
   std::string scratch{};                 ///< folder for what fits neither; empty: none
   std::optional<RunMode> mode{};         ///< for tests
   std::optional<StorePlace> place{};     ///< for tests
+  std::int64_t piece_unit = 0;           ///< as Backend::preferred_piece_unit(), for tests
 };
 
 class StackRunner {
@@ -46,8 +48,12 @@ class StackRunner {
   std::int64_t held_device_bytes() const noexcept;
 
  private:
-  // A part of the batch whose activations are on the device: `strands` slots of `count` sequences.
+  // A part of the batch whose activations are on the device: `strands` slots of `count` sequences,
+  // swept one way each, in one or in mirrored pieces (their rows: SequenceSet).
   struct Group : PartRange {
+    Group(const PartRange& range, ChunkPlan cut) : PartRange(range), pieces(std::move(cut)) {}
+
+    ChunkPlan pieces;
     core::TensorView hidden;    // (strands * count * length, d_model)
     core::TensorView residual;  // the same
     // What the last block is made of when not of all, and its rows: (strands * count * positions,
@@ -58,22 +64,31 @@ class StackRunner {
   };
 
   std::int64_t group_rows() const;
+  std::int64_t sequences_together(std::int64_t batch, std::int64_t length) const;
+  ChunkPlan pieces(std::int64_t sequences, std::int64_t length) const;
+  RunPlan plan(std::int64_t length, std::int64_t predicted_rows, const ChunkPlan& pieces) const;
   std::int64_t predicted_rows(const RunOutputs& outputs, std::int64_t batch,
                               std::int64_t length) const;
-  void run_group(std::span<const std::int32_t> ids, const PartRange& range, const ChunkPlan& plan,
+  void run_group(std::span<const std::int32_t> ids, Group& group, const ChunkPlan& plan,
                  StackReadOut& read_out);
   void run_chunks(std::span<const std::int32_t> ids, const PartRange& range, const ChunkPlan& plan,
                   StackReadOut& read_out);
   void embed(std::span<const std::int32_t> ids, const Group& group);
+  template <class Body>
+  void for_parts(const Group& group, Body&& body) const;
   void run_slots(const Group& group, int first_slot, int slots, const ChunkPlan& plan,
                  StackReadOut& read_out);
   void plan_last_block(Group& group, const ChunkPlan& plan, const StackReadOut& read_out);
   void run_last(const Group& group, const SequenceSet& set, const BlockOptions& options);
   core::TensorView slot_rows(const core::TensorView& whole, int slot) const;
+  core::TensorView part_rows(const Group& group, const core::TensorView& whole, int slot,
+                             const PartRange& part, std::int64_t piece) const;
 
   const models::MambaStack& stack_;
   core::Context& ctx_;
-  core::Context side_;  // for sweeps beside those in ctx_
+  core::Context side_;         // for sweeps beside those in ctx_
+  core::Context first_scan_;   // for scans beside all else ...
+  core::Context second_scan_;  // ... and those the other way
   RunnerOptions options_;
   FoldedStores stores_;
 };
