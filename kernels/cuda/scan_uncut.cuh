@@ -2,10 +2,10 @@
 // The selective scan of sequences of bf16 that are short enough not to be cut: every chain is
 // walked from its first step to its last, so that each exponential is taken once and nothing is run
 // twice. For 16 states and whole groups of 32 channels. Two kernels with the same bits:
-//   scan_uncut_by_warp.cuh   a warp walks 32 channels, 16 states of 2 channels' a lane;
-//   scan_uncut_by_block.cuh  for few chains: a block walks 16 channels, 2 states a lane.
-// The bits: h = fma(decay, h, (delta x) B); C h is the sum of the products of states 2 i and 2 i +
-// 1, fma(C[2 i + 1], h[2 i + 1], C[2 i] h[2 i]), of these two and two, and so on, as a tree.
+//   scan_uncut_by_warp.cuh   a warp walks 32 or 16 channels, a lane 16 or 8 states;
+//   scan_uncut_by_block.cuh  for few chains: a block walks 16 channels, a lane 2 states.
+// The bits: h = fma(decay, h, (delta x) B). C h is a tree: of the states 2 i and 2 i + 1
+// fma(C[2 i + 1], h[2 i + 1], C[2 i] h[2 i]), then sums of two and two.
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 #pragma once
-// Uncut chains, a warp each. A lane has two channels and of each 8 states or 4: a warp has 32
-// channels or 16, and 2 lanes or 4 share a pair of channels, each with the outputs of one step of
-// as many. Eight states cost fewer instructions, and are for so many chains that a scheduler has
-// several warps; with four states there are two warps where one would wait for itself. No tensor
-// cores, which hold the card at a lower clock.
+// Uncut chains, a warp each. A lane has two channels and of each 8 states or 4, so a warp has 32
+// channels or 16; the 2 or 4 lanes that share a pair of channels get the outputs of one step each.
+// Eight states cost fewer instructions and are for so many chains that a scheduler has several
+// warps ("crowded"). With four states it has two where one would wait for itself, and 16 steps are
+// one piece of code. No tensor cores, which hold the card at a lower clock.
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ struct UncutByWarp {
   static constexpr bool is_crowded = states == 8;
   static constexpr int warps = is_crowded ? 4 : 8;   // of a block
   static constexpr int blocks = is_crowded ? 4 : 2;  // that a multiprocessor has registers for
-  static constexpr int slice_steps = is_crowded ? 16 : 16;
+  static constexpr int slice_steps = slice_positions;
   static constexpr int steps_at_once = is_crowded ? 2 : 16;  // one piece of code
   static constexpr int slots = 2;  // slices in shared memory: at hand, and on their way
   using Memory = SliceMemory<bfloat16, slice_steps, channels>;
@@ -168,10 +168,13 @@ void launch_uncut_warps(cudaStream_t stream, Job<bfloat16>& job, int multiproces
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              static_cast<int>(bytes)),
         "selective_scan: shared memory");
-  int at_once = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, kernel, Own::warps * 32, bytes),
-        "selective_scan: occupancy");
-  const int blocks = std::min(wanted, at_once * multiprocessors);
+  int blocks = wanted;
+  if constexpr (Own::is_crowded) {
+    int at_once = 0;
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, kernel, Own::warps * 32, bytes),
+          "selective_scan: occupancy");
+    blocks = std::min(wanted, at_once * multiprocessors);
+  }
   job.workers = blocks * Own::warps;
   kernel<<<static_cast<unsigned>(blocks), Own::warps * 32, bytes, stream>>>(job);
   check_launch("selective_scan");

@@ -64,7 +64,7 @@ bool is_uncut(std::int64_t sequence_length, std::int64_t channels) {
          current_attribute(cudaDevAttrComputeCapabilityMajor) >= 8;
 }
 
-// By how many schedulers there are for 512 states each.
+// A scheduler has 512 states at a time, or less where they would leave others idle.
 template <bool accumulates, bool is_gated>
 void launch_uncut(cudaStream_t stream, Job<bfloat16>& job, int multiprocessors) {
   const int chains = uncut_chains(job, UncutByWarp<8>::channels);

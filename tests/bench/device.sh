@@ -98,6 +98,13 @@ run() {
     --gtest_filter='*FoldedLaws*ps*cuda:*PiecesGiveTheBitsOfTheWhole*ps_fused*cuda' | tail -n 1
   compute-sanitizer --tool racecheck --racecheck-report all ./test_kernels \
     --gtest_filter="$small" | tail -n 1
+  for golden in golden/{caduceus_ps,mamba_lm,s4d_lm,s4_lm}; do
+    [[ -d $golden ]] || continue
+    for program in memcheck racecheck; do
+      printf '%s %s: ' "$golden" "$program"
+      compute-sanitizer --tool $program ./ssmgen selftest --device cuda --golden "$golden" | tail -n 1
+    done
+  done
 }
 
 # On the card as far as it goes, and with the activations in host memory: 1,100 MB of the card hold

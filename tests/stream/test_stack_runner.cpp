@@ -136,6 +136,22 @@ TEST_P(StackRunnerLaws, TakesNoMoreMemoryThanPlanned) {
   }
 }
 
+TEST_P(StackRunnerLaws, PiecesTakeNoMoreMemoryThanPlanned) {
+  const Network model = network();
+  const std::int64_t length = 5 * tile;
+  core::Context context(*model.backend);
+  StackRunner runner(*model.stack, context, {.chunk_bases = length, .piece_unit = tile});
+  const RunPlan plan = runner.plan(length, length);
+  EXPECT_EQ(plan.mode, RunMode::whole);
+  context.workspace().reserve(plan.device_bytes);
+  const std::int64_t reserved = context.workspace().workspace_bytes();
+  RunOutputs outputs;
+  outputs.base_ids = {7, 8, 9, 10};
+  outputs.on_base_log_probabilities = [](std::int64_t, std::span<const float>) {};
+  runner.run(random_bases(length), 1, length, outputs);
+  EXPECT_EQ(context.workspace().workspace_bytes(), reserved);
+}
+
 TEST_P(StackRunnerLaws, GroupsAndThreadsChangeNoBit) {
   const std::vector<std::int32_t> ids = random_bases(7 * 61);
   const Results expected = run(network(), ids, 7, {.chunk_bases = 0, .group_rows = 1 << 20});

@@ -6,7 +6,6 @@
 namespace ssmgen::stream {
 namespace {
 
-using core::ElementType;
 using core::TensorView;
 using core::Workspace;
 using kernels::Direction;
