@@ -172,6 +172,7 @@ class BlockRun {
     const TensorView x = keep_ ? rows(x_, chunk) : take_rows(ctx, chunk);
     if (!keep_) block_.project_x(ctx, sweep.pass, hidden, x);
     const Buffers& buffers = sweep.buffers[static_cast<std::size_t>(step % 2)];
+    // Before the gate's product: on a card these find room beside a scan, a product does not.
     const layers::SelectiveSweep& pass = block_.pass(sweep.pass);
     visit.inputs = scans_apart_
                        ? cut(buffers.inputs, x.shape()[0])
