@@ -85,6 +85,21 @@ def test_bad_input(ssmgen, demo, folder, name, old_output):
         assert not old_output or path.read_bytes() == OLD
 
 
+def test_a_protein_is_told_of(ssmgen, demo, tmp_path):
+    """It is embedded as bases that are not known, as the reference does, but not in silence."""
+    options = ("--model", demo.small_model, "--pool", "mean", "-o", "out.tsv", "in.fa")
+    for text, says in (
+        (">dna\nACGTN\nry\n", []),
+        (">dna\nACGT\n>gene product\nMVKE\n", ["record 'gene': 'E' at 4 is no letter of DNA"]),
+        (">a\nACGU\n>b\nACGT\n>c\nEF\n", ["record 'a': 'U' at 4", "2 of 3 records have letters"]),
+    ):
+        (tmp_path / "in.fa").write_text(text)
+        done = ssmgen("embed", *options)
+        warnings = [line for line in done.stderr.splitlines() if "warning: in.fa: " in line]
+        assert len(warnings) == len(says), done.stderr
+        assert all(part in line for part, line in zip(says, warnings, strict=True)), warnings
+
+
 @pytest.mark.parametrize(
     "output, exits, says",
     [

@@ -69,5 +69,13 @@ TEST(Bases, MatchesSequencesLetterByLetter) {
   EXPECT_FALSE(iupac_matches("AN", "ANG"));
 }
 
+TEST(Bases, FindNoBaseCodeNamesTheFirstLetterThatIsNone) {
+  EXPECT_EQ(find_no_base_code(""), std::string_view::npos);
+  EXPECT_EQ(find_no_base_code("ACGTRYSWKMBDHVNacgtryswkmbdhvn"), std::string_view::npos);
+  EXPECT_EQ(find_no_base_code("ACGU"), 3u);
+  EXPECT_EQ(find_no_base_code("eACGT"), 0u);
+  EXPECT_EQ(find_no_base_code("AC-G."), 2u);
+}
+
 }  // namespace
 }  // namespace ssmgen::genome

@@ -1,5 +1,6 @@
 #include "genome/bases.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -95,6 +96,14 @@ int base_index(char letter) {
 
 std::uint8_t iupac_mask(char letter) {
   return kMasks[index_of(letter)];
+}
+
+std::size_t find_no_base_code(std::string_view letters) {
+  const auto found = std::find_if(letters.begin(), letters.end(), [](char letter) {
+    return iupac_mask(letter) == 0 || to_upper(letter) == 'U';
+  });
+  if (found == letters.end()) return std::string_view::npos;
+  return static_cast<std::size_t>(found - letters.begin());
 }
 
 bool iupac_matches(char reference_letter, char allele_letter) {

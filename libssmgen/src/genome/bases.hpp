@@ -36,6 +36,9 @@ inline constexpr char kBaseLetters[] = "ACGT";
 /// letter outside the alphabet 0. Either case.
 std::uint8_t iupac_mask(char letter);
 
+/// Where the first letter lies that is no IUPAC code of DNA (U is none); npos when all are.
+std::size_t find_no_base_code(std::string_view letters);
+
 /// True when `allele_letter` may stand where the reference says `reference_letter`: equal letters,
 /// or two codes of which one stands for a subset of the other (FASTA M accepts REF A and REF M).
 /// Case-blind.

@@ -5,6 +5,7 @@
 #include <ssmgen/embed.hpp>
 #include <ssmgen/errors.hpp>
 
+#include "genome/bases.hpp"
 #include "tasks/embed_input.hpp"
 #include "tasks/embed_output.hpp"
 #include "tasks/embed_run.hpp"
@@ -58,6 +59,7 @@ class EmbedFiles {
     for (io::SequenceRecord record; source->next(record);) add(record, output, run);
     run.finish();
     report(run.bases_done());
+    tell_odd_records();
     summary_.reads_without_sequence = source->without_sequence();
     summary_.windows = run.windows_run();
     if (shape_.rows >= 0 && summary_.rows != shape_.rows) {
@@ -133,6 +135,7 @@ class EmbedFiles {
     ++summary_.records;
     summary_.bases += record.length;
     const std::string_view letters = record.letters;
+    note_odd_letters(record);
     const EmbedUnits units(settings_, record.length);
     for (std::int64_t i = 0; i < units.count(); ++i) {
       const std::int64_t offset = units.begin(i);
@@ -147,6 +150,22 @@ class EmbedFiles {
       summary_.rows += rows;
       if (table_.is_pooled && bases == 0) ++summary_.empty_records;
     }
+  }
+
+  // A protein or RNA may have been given: the models read letters that are no code for bases as a
+  // base that is not known. The first record is told of at once, how many there were at the end.
+  void note_odd_letters(const io::SequenceRecord& record) {
+    const std::size_t place = genome::find_no_base_code(record.letters);
+    if (place == std::string_view::npos) return;
+    if (++odd_records_ > 1) return;
+    observer_.on_warning(fmt::format(
+        "{}: record '{}': '{}' at {} is no letter of DNA and is read as a base that is not known",
+        input_.path(), record.name, record.letters[place], place + 1));
+  }
+  void tell_odd_records() {
+    if (odd_records_ < 2) return;
+    observer_.on_warning(fmt::format("{}: {} of {} records have letters that are none of DNA",
+                                     input_.path(), odd_records_, summary_.records));
   }
 
   // What every row depends on: a stopped run is gone on with by one of which this is the same.
@@ -197,6 +216,7 @@ class EmbedFiles {
   EmbedTable table_;
   EmbedPlan plan_;
   EmbedSummary summary_;
+  std::int64_t odd_records_ = 0;
 };
 
 }  // namespace
