@@ -203,28 +203,31 @@ TEST_F(SweepInputs, HaveTheBitsOfTheWholeInPartsAndInAnyBatch) {
   const Mixer mixer(512, 16);
   const auto prepared = backend_->prepare_sweep_inputs(mixer.spec());
   constexpr std::int64_t length = 2 * tile_length + 300;
-  constexpr std::int64_t cut = tile_length;
   const std::vector<float> x = rounded(2 * length * mixer.channels, 8);
   const std::vector<float> zeros(static_cast<std::size_t>((width - 1) * mixer.channels));
   const ops::Sweep rightwards{Direction::left_to_right, 2};
   const Results both = run(mixer, *prepared, rightwards, x, 2, {});
-  for (std::int64_t sequence = 0; sequence < 2; ++sequence) {
-    const auto begin = x.begin() + sequence * length * mixer.channels;
-    const auto middle = begin + cut * mixer.channels;
-    const std::vector<float> first(begin, middle);
-    const std::vector<float> second(middle, begin + length * mixer.channels);
-    Results parts = run(mixer, *prepared, {Direction::left_to_right, 1}, first, 1, zeros);
-    const Results rest =
-        run(mixer, *prepared, {Direction::left_to_right, 1}, second, 1, parts.carry);
-    const auto expect_part_of = [&](const std::vector<float>& whole, std::vector<float>& part,
-                                    const std::vector<float>& more) {
-      part.insert(part.end(), more.begin(), more.end());
-      EXPECT_TRUE(
-          std::equal(part.begin(), part.end(), whole.begin() + sequence * std::ssize(part)));
-    };
-    expect_part_of(both.u, parts.u, rest.u);
-    expect_part_of(both.b_c, parts.b_c, rest.b_c);
-    expect_part_of(both.delta, parts.delta, rest.delta);
+  // A part may begin anywhere, and its steps in any place of a warp's tiles.
+  for (const std::int64_t cut : {tile_length, tile_length + 21}) {
+    for (std::int64_t sequence = 0; sequence < 2; ++sequence) {
+      SCOPED_TRACE(testing::Message() << "sequence " << sequence << ", cut at " << cut);
+      const auto begin = x.begin() + sequence * length * mixer.channels;
+      const auto middle = begin + cut * mixer.channels;
+      const std::vector<float> first(begin, middle);
+      const std::vector<float> second(middle, begin + length * mixer.channels);
+      Results parts = run(mixer, *prepared, {Direction::left_to_right, 1}, first, 1, zeros);
+      const Results rest =
+          run(mixer, *prepared, {Direction::left_to_right, 1}, second, 1, parts.carry);
+      const auto expect_part_of = [&](const std::vector<float>& whole, std::vector<float>& part,
+                                      const std::vector<float>& more) {
+        part.insert(part.end(), more.begin(), more.end());
+        EXPECT_TRUE(
+            std::equal(part.begin(), part.end(), whole.begin() + sequence * std::ssize(part)));
+      };
+      expect_part_of(both.u, parts.u, rest.u);
+      expect_part_of(both.b_c, parts.b_c, rest.b_c);
+      expect_part_of(both.delta, parts.delta, rest.delta);
+    }
   }
 }
 
