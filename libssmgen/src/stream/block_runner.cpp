@@ -26,6 +26,7 @@ class BlockRun {
         set_(set),
         options_(options),
         scans_apart_(contexts.first_scan != nullptr),
+        has_one_stream_(!scans_apart_ && contexts.first.stream() == contexts.second.stream()),
         sweeps_{Sweep(contexts.first, contexts.first_scan, Pass::first, set.first_sweep),
                 Sweep(contexts.second, contexts.second_scan, Pass::second, set.first_sweep)},
         chunks_(static_cast<std::size_t>(plan.count())) {
@@ -48,10 +49,10 @@ class BlockRun {
 
   // Both sweeps at once, chunk by chunk from both ends; in the middle they pass each other.
   void run() {
-    const Mark start = mark(sweeps_[0].ctx);
+    const SharedMark start = mark(sweeps_[0].ctx);
     for (const Sweep& sweep : sweeps_) {
-      start.hold_back(sweep.ctx.stream());
-      start.hold_back(sweep.scan_ctx.stream());
+      hold_back(sweep.ctx, start);
+      hold_back(sweep.scan_ctx, start);
     }
     if (scans_apart_) {
       run_scans_apart();
@@ -59,12 +60,14 @@ class BlockRun {
       run_in_turn();
     }
     for (const Sweep& sweep : sweeps_) {
-      mark(sweep.ctx).hold_back(sweeps_[0].ctx.stream());
-      mark(sweep.scan_ctx).hold_back(sweeps_[0].ctx.stream());
+      hold_back(sweeps_[0].ctx, mark(sweep.ctx));
+      if (scans_apart_) hold_back(sweeps_[0].ctx, mark(sweep.scan_ctx));
     }
   }
 
  private:
+  using SharedMark = std::shared_ptr<Mark>;  // null where there is one stream
+
   // What a visit works in when scans run apart, for the longest chunk.
   struct Buffers {
     TensorView gate;                 // (rows, d_inner)
@@ -92,20 +95,24 @@ class BlockRun {
     TensorView gate{};       // (count, positions, d_inner), as are the others
     TensorView mixed{};
     ops::SweepInputsTensors inputs{};
-    std::shared_ptr<Mark> is_prepared{};
-    std::shared_ptr<Mark> is_scanned{};
+    SharedMark is_prepared{};
+    SharedMark is_scanned{};
   };
 
   // What a chunk's visits leave for each other.
   struct Chunk {
-    std::shared_ptr<Mark> has_rows;  // normed, and x where it is kept
+    bool has_rows = false;  // normed, and x where it is kept
+    SharedMark rows_made;
     bool is_visited = false;
-    std::shared_ptr<Mark> is_scanned;  // once
+    SharedMark is_scanned;  // once
   };
 
-  static Mark mark(const core::Context& ctx) { return {ctx.backend(), ctx.stream()}; }
-  static std::shared_ptr<Mark> make_mark(const core::Context& ctx) {
-    return std::make_shared<Mark>(ctx.backend(), ctx.stream());
+  // An event takes the host as long as a launch.
+  SharedMark mark(const core::Context& ctx) const {
+    return has_one_stream_ ? nullptr : std::make_shared<Mark>(ctx.backend(), ctx.stream());
+  }
+  static void hold_back(const core::Context& later, const SharedMark& mark) {
+    if (mark != nullptr) mark->hold_back(later.stream());
   }
 
   void run_in_turn() {
@@ -131,7 +138,7 @@ class BlockRun {
     const auto prepare_step = [&](std::int64_t step) {
       for (std::size_t i = 0; i < 2; ++i) {
         // Its buffers are those of the step before last.
-        if (turn(i, step)) turn(i, step)->is_scanned->hold_back(sweeps_[i].ctx.stream());
+        if (turn(i, step)) hold_back(sweeps_[i].ctx, turn(i, step)->is_scanned);
         turn(i, step) = prepare(sweeps_[i], step);
       }
     };
@@ -165,7 +172,7 @@ class BlockRun {
     visit.chunk = chunk;
     make_rows(sweep, visit.index);
     Chunk& known = chunks_[visit.index];
-    known.has_rows->hold_back(ctx.stream());
+    hold_back(ctx, known.rows_made);
     visit.is_second = known.is_visited;
     known.is_visited = true;
     const TensorView hidden = rows(set_.hidden, chunk);
@@ -187,38 +194,39 @@ class BlockRun {
     }
     const bool has_own = !block_.is_bidirectional() || (visit.is_second && !block_.sums_sweeps());
     visit.mixed = set_.by_sequence(has_own ? take_rows(ctx, chunk) : rows(mixed_, chunk));
-    visit.is_prepared = make_mark(ctx);
+    if (scans_apart_) visit.is_prepared = mark(ctx);
     return visit;
   }
 
   // A chunk's normed rows, and x where it is kept, unless they are there.
   void make_rows(const Sweep& sweep, std::size_t index) {
-    std::shared_ptr<Mark>& has_rows = chunks_[index].has_rows;
-    if (has_rows != nullptr) return;
+    Chunk& known = chunks_[index];
+    if (known.has_rows) return;
     const ChunkRange chunk = plan_.range(static_cast<std::int64_t>(index));
     const TensorView hidden = rows(set_.hidden, chunk);
     const TensorView residual = rows(set_.residual, chunk);
     block_.norm().forward(sweep.ctx, hidden, options_.has_residual ? residual : TensorView(),
                           residual, hidden, options_.reverse_channels);
     if (keep_) block_.project_x(sweep.ctx, sweep.pass, hidden, rows(x_, chunk));
-    has_rows = make_mark(sweep.ctx);
+    known.has_rows = true;
+    known.rows_made = mark(sweep.ctx);
   }
 
   void scan(Sweep& sweep, Visit& visit) {
-    visit.is_prepared->hold_back(sweep.scan_ctx.stream());
+    hold_back(sweep.scan_ctx, visit.is_prepared);
     Chunk& known = chunks_[visit.index];
-    if (visit.is_second) known.is_scanned->hold_back(sweep.scan_ctx.stream());
+    if (visit.is_second) hold_back(sweep.scan_ctx, known.is_scanned);
     block_.pass(sweep.pass)
         .scan(sweep.scan_ctx, sweep.way, visit.inputs, visit.gate, carry_in(sweep, visit.step),
               carry_out(sweep, visit.step), visit.mixed, visit.is_second && block_.sums_sweeps());
-    visit.is_scanned = make_mark(sweep.scan_ctx);
+    visit.is_scanned = mark(sweep.scan_ctx);
     if (!visit.is_second) known.is_scanned = visit.is_scanned;
   }
 
   // The block's output, when all is there that it is made of.
   void finish(Sweep& sweep, const Visit& visit) {
     if (block_.is_bidirectional() && !visit.is_second) return;
-    visit.is_scanned->hold_back(sweep.ctx.stream());
+    hold_back(sweep.ctx, visit.is_scanned);
     const TensorView hidden = rows(set_.hidden, visit.chunk);
     const TensorView own = visit.mixed.reshape({hidden.shape()[0], block_.sizes().d_inner});
     if (!block_.is_bidirectional() || block_.sums_sweeps()) {
@@ -267,6 +275,7 @@ class BlockRun {
   const SequenceSet& set_;
   const BlockOptions& options_;
   bool scans_apart_;
+  bool has_one_stream_;
   std::array<Sweep, 2> sweeps_;
   std::vector<Chunk> chunks_;
   bool keep_ = false;
