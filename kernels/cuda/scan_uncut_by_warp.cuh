@@ -168,13 +168,7 @@ void launch_uncut_warps(cudaStream_t stream, Job<bfloat16>& job, int multiproces
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              static_cast<int>(bytes)),
         "selective_scan: shared memory");
-  int blocks = wanted;
-  if constexpr (Own::is_crowded) {
-    int at_once = 0;
-    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, kernel, Own::warps * 32, bytes),
-          "selective_scan: occupancy");
-    blocks = std::min(wanted, at_once * multiprocessors);
-  }
+  const int blocks = std::min(wanted, Own::blocks * multiprocessors);
   job.workers = blocks * Own::warps;
   kernel<<<static_cast<unsigned>(blocks), Own::warps * 32, bytes, stream>>>(job);
   check_launch("selective_scan");
