@@ -197,12 +197,10 @@ void run(cudaStream_t stream, const AddNormArgs<T, R>& args) {
       is_aligned(args.weight) && is_aligned(args.bias)) {
     run_vectors<is_layer_norm, 1>(stream, args, blocks);
   } else {
-    const auto bytes =
-        static_cast<int>(block_warps * args.channels * static_cast<std::int64_t>(sizeof(float)));
-    check(cudaFuncSetAttribute(add_norm<T, R, is_layer_norm>,
-                               cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-          "add_norm: shared memory for " + std::to_string(args.channels) + " channels");
-    add_norm<T, R, is_layer_norm><<<blocks, block_warps * warp_lanes, bytes, stream>>>(args);
+    const auto kernel = add_norm<T, R, is_layer_norm>;
+    const std::size_t bytes = block_warps * static_cast<std::size_t>(args.channels) * sizeof(float);
+    allow_shared_memory(kernel, bytes, "add_norm");
+    kernel<<<blocks, block_warps * warp_lanes, bytes, stream>>>(args);
   }
   check_launch("add_norm");
 }

@@ -1,7 +1,7 @@
 #pragma once
 // CUDA and cuBLAS return codes as DeviceErrors that say what was asked.
 
-#include <cuda_runtime_api.h>
+#include <cuda_runtime.h>
 #include <ssmgen/errors.hpp>
 #include <string>
 #include <string_view>
@@ -18,6 +18,15 @@ inline void check(cudaError_t code, std::string_view what) {
 /// To be called after each launch. @throws DeviceError naming the kernel.
 inline void check_launch(std::string_view kernel) {
   check(cudaGetLastError(), kernel);
+}
+
+/// So much of a block's shared memory may be asked for when the kernel is launched. @throws
+/// DeviceError when a block of the card has less.
+template <class Kernel>
+void allow_shared_memory(Kernel* kernel, std::size_t bytes, std::string_view name) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(bytes)),
+        std::string(name) + ": " + std::to_string(bytes) + " bytes of shared memory");
 }
 
 /// Of the card that the calling thread uses. @throws DeviceError.

@@ -389,9 +389,7 @@ void launch_clusters(cudaStream_t stream, Job<T>& job) {
   const std::size_t bytes = 2 * TurnMemory<T, warps>::bytes(job.state_groups);
   int device = 0;
   check(cudaGetDevice(&device), "current device");
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
-        "selective_scan: " + std::to_string(bytes) + " bytes of shared memory");
+  allow_shared_memory(kernel, bytes, "selective_scan");
   const ClustersAtOnce at_once = clusters_at_once<T, warps, vectors>(device, bytes);
   constexpr int tile = warps * slice_positions;
   static_assert(tile_length % tile == 0);

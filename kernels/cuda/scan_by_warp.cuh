@@ -137,9 +137,7 @@ template <class T, int slices>
 void launch_warps(cudaStream_t stream, Job<T>& job, int multiprocessors) {
   const auto kernel = scan_by_warp<T, slices>;
   const std::size_t bytes = 2 * walking_warps * SliceMemory<T>::bytes(1);
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
-        "selective_scan: shared memory");
+  allow_shared_memory(kernel, bytes, "selective_scan");
   int at_once = 0;
   check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, kernel, walking_warps * 32, bytes),
         "selective_scan: occupancy");

@@ -360,25 +360,33 @@ __device__ __forceinline__ int output_step(int half, int own_channel) {
   return 2 * half + own_channel % 2;
 }
 
-// Where a lane's outputs go: from one step of a slice on.
+// Where a lane's outputs go, from one step on.
 template <class T>
-struct OutputSteps {
+struct OutputPlace {
   T* to;
-  int t;  // position, maybe beyond the end
-  int way;
   int row;  // elements from a step to the next
 
+  __device__ OutputPlace(const Job<T>& job, const Steps& steps, int channel, int step)
+      : to(job.args.out + steps.dense + channel +
+           static_cast<std::int64_t>(steps.first + steps.way * step) * job.channels),
+        row(steps.way * job.channels) {}
+  __device__ void skip(int steps) { to += steps * row; }
+};
+
+// The same of a slice, whose steps may lie beyond either end of the sequence.
+template <class T>
+struct OutputSteps : OutputPlace<T> {
+  int t;  // position
+  int way;
+
   __device__ OutputSteps(const Job<T>& job, const Steps& steps, int channel, int step)
-      : to(job.args.out + steps.dense + channel),
+      : OutputPlace<T>(job, steps, channel, step),
         t(steps.first + steps.way * step),
-        way(steps.way),
-        row(steps.way * job.channels) {
-    to += static_cast<std::int64_t>(t) * job.channels;
-  }
+        way(steps.way) {}
   __device__ bool exists(const Job<T>& job) const { return job.has(t); }
   __device__ void skip(int steps) {
     t += steps * way;
-    to += steps * row;
+    OutputPlace<T>::skip(steps);
   }
 };
 

@@ -15,21 +15,15 @@
 namespace ssmgen::kernels::cuda {
 
 // Where a lane's outputs of an uncut chain go, from one step on.
-struct UncutOutputs {
-  bfloat16* to;
+struct UncutOutputs : OutputPlace<bfloat16> {
   int left;  // steps, this one too
-  int row;   // elements from a step to the next
 
   __device__ UncutOutputs(const Job<bfloat16>& job, const Steps& steps, int channel, int step)
-      : to(job.args.out + steps.dense + channel),
-        left(job.length - step),
-        row(steps.way * job.channels) {
-    to += static_cast<std::int64_t>(steps.first + steps.way * step) * job.channels;
-  }
+      : OutputPlace(job, steps, channel, step), left(job.length - step) {}
   __device__ bool exists(const Job<bfloat16>& /*job*/) const { return left > 0; }
   __device__ void skip(int steps) {
     left -= steps;
-    to += steps * row;
+    OutputPlace::skip(steps);
   }
 };
 

@@ -117,9 +117,7 @@ void launch_uncut_blocks(cudaStream_t stream, Job<bfloat16>& job, int multiproce
   const auto kernel = scan_uncut_by_block<accumulates, is_gated>;
   job.chains = uncut_chains(job, UncutByBlock::channels);
   const std::size_t bytes = spread_bytes(UncutByBlock::bytes, job.chains, multiprocessors);
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
-        "selective_scan: shared memory");
+  allow_shared_memory(kernel, bytes, "selective_scan");
   kernel<<<static_cast<unsigned>(job.chains), UncutByBlock::threads, bytes, stream>>>(job);
   check_launch("selective_scan");
 }

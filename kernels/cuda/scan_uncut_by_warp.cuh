@@ -165,9 +165,7 @@ void launch_uncut_warps(cudaStream_t stream, Job<bfloat16>& job, int multiproces
   job.tiles = (job.length + Own::slice_steps - 1) / Own::slice_steps;
   const int wanted = (job.chains + Own::warps - 1) / Own::warps;
   const std::size_t bytes = spread_bytes(Own::bytes, wanted, multiprocessors);
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
-        "selective_scan: shared memory");
+  allow_shared_memory(kernel, bytes, "selective_scan");
   const int blocks = std::min(wanted, Own::blocks * multiprocessors);
   job.workers = blocks * Own::warps;
   kernel<<<static_cast<unsigned>(blocks), Own::warps * 32, bytes, stream>>>(job);

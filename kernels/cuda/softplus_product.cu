@@ -230,22 +230,21 @@ void run_on_tensor_cores(cudaStream_t stream, const Job<bfloat16>& job) {
   constexpr int quad_bytes = quad_channels * steps * 8 * static_cast<int>(sizeof(float));
   const int all = (job.outputs + quad_channels - 1) / quad_channels;
   const int quads = std::min(all, most_weight_bytes / quad_bytes);
-  const int bytes = quads * (quad_bytes + quad_channels * static_cast<int>(sizeof(float)));
-  check(cudaFuncSetAttribute(on_tensor_cores<steps, tiles>,
-                             cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-        "product with softplus: shared memory");
+  const auto kernel = on_tensor_cores<steps, tiles>;
+  const std::size_t bytes =
+      static_cast<std::size_t>(quads) * (quad_bytes + quad_channels * sizeof(float));
+  allow_shared_memory(kernel, bytes, "product with softplus");
   // As many blocks as the card runs at once, each with rows enough to be worth its weight.
   const int multiprocessors = current_attribute(cudaDevAttrMultiProcessorCount);
   int at_once = 0;
-  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, on_tensor_cores<steps, tiles>,
-                                                      mma_warps * 32, bytes),
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, kernel, mma_warps * 32, bytes),
         "product with softplus: occupancy");
   const int groups = (all + quads - 1) / quads;
   constexpr int rows_at_a_time = mma_warps * tiles * mma_rows;
   const std::int64_t wanted = (job.rows + rows_at_a_time - 1) / rows_at_a_time;
   const std::int64_t most = std::max(1, multiprocessors * at_once / groups);
   const dim3 grid(static_cast<unsigned>(std::min(wanted, most)), static_cast<unsigned>(groups));
-  on_tensor_cores<steps, tiles><<<grid, mma_warps * 32, bytes, stream>>>(job, quads);
+  kernel<<<grid, mma_warps * 32, bytes, stream>>>(job, quads);
 }
 
 class SoftplusProduct final : public CudaPreparedProduct {

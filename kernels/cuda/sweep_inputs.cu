@@ -219,9 +219,7 @@ template <int dt_tiles>
 class FusedFor final : public FusedSweepInputs {
  public:
   explicit FusedFor(const SweepInputsSpec& spec) : channels_(static_cast<int>(spec.channels)) {
-    check(cudaFuncSetAttribute(make_inputs<dt_tiles>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               shared_bytes<dt_tiles>),
-          "sweep_inputs: shared memory");
+    allow_shared_memory(make_inputs<dt_tiles>, shared_bytes<dt_tiles>, "sweep_inputs");
     const int groups = channels_ / group;
     std::vector<ConvWeights<dt_tiles>> first(static_cast<std::size_t>(groups));
     std::vector<TimeWeights<dt_tiles>> second(static_cast<std::size_t>(groups));
