@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Takes a build to a GPU machine that has none of its libraries, and checks and times it there.
+# Checks and times everything on a GPU machine: on one that builds, by
+#   tests/bench/device.sh all [BUILD_DIR]         builds, then as below
+# and on one that has none of the libraries, by taking a build there:
 #   tests/bench/device.sh pack BUILD_DIR FOLDER   here: binaries and the libraries they need
 #   FOLDER/device.sh run                          there: tests, timings, sanitizers, one table
 #   FOLDER/device.sh long                         there: lengths up to a chromosome's, minutes
@@ -21,6 +23,15 @@ pack() {
   tar -C "$folder" -czf "$folder/lib.tar.gz" lib  # a third of the size
   rm -r "${folder:?}/lib"
   cp "$0" "$(dirname "$0")"/{random_checkpoint,compare_scores,../support/vcf_text}.py "$folder/"
+}
+
+all() {
+  local build=${1:-build}
+  cmake --preset release -B "$build"
+  cmake --build "$build" --target bin/ssmgen bin/test_kernels bin/test_stream bin/test_tasks \
+    lib/libssmgen_cuda.so
+  pack "$build" "$build/device"
+  "$build/device/device.sh" run
 }
 
 unpack() {
@@ -81,6 +92,8 @@ run() {
   bench --dtype bf16 --shape ps-d384x20 --windows 5120
   bench --dtype bf16 --shape ps-d1024x32 --windows 5120 --repeats 1
   bench --dtype f32 --shape s4d-d256x16 --length 1048576
+  bench --dtype bf16 --shape s4d-d256x16 --length 1048576
+  bench --dtype bf16 --shape ps-d256x16 --windows 1 --repeats 50
   for length in 14 16 18 20 22 24; do
     bench --dtype bf16 --shape ps-d256x16 --length $((1 << length)) --repeats 1
   done
@@ -140,9 +153,10 @@ python() {
 }
 
 case "${1:-}" in
+  all) all "${2:-}" ;;
   pack) pack "${2:?a build folder}" "${3:?a folder to fill}" ;;
   run) run ;;
   long) long ;;
   python) python "$(realpath "${2:?the source tree}")" ;;
-  *) sed -n '2,8s/^# *//p' "$0"; exit 2 ;;
+  *) sed -n '2,11s/^# *//p' "$0"; exit 2 ;;
 esac
