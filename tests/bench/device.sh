@@ -42,7 +42,7 @@ unpack() {
 
 # One line: what, seconds of the fastest pass, bases a second, the most memory of card and host.
 bench() {
-  printf '%-74s' "$*"
+  printf '%-74s ' "$*"
   ./ssmgen bench --device cuda "$@" |
     awk '/  seconds/ {s = $2} /bases\/s/ {b = $2} /peak memory/ {h = $3 " " $4}
          /peak device/ {m = $4 " " $5} END {print s " s  " b " bases/s  " m "  host " h}'
