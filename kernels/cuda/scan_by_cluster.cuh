@@ -81,7 +81,7 @@ class TurnMemory {
   int groups_;
 };
 
-template <class T, int warps, bool vectors>
+template <class T, int warps, bool vectors, class PartsOf>
 __global__ void __launch_bounds__(warps * 32, 1)
     scan_by_cluster(const __grid_constant__ Job<T> job) {
   extern __shared__ __align__(16) char memory[];
@@ -129,27 +129,31 @@ __global__ void __launch_bounds__(warps * 32, 1)
     }
   };
   const int spacing = blocks * warps * slice_positions;  // from a warp's slice to its next
+  const auto own_steps = [&](const Place& place) {
+    return Chain(job, place.chain).slice_steps<warps>(job, place.tile, warp);
+  };
   SliceFeed<T> feed;
-  const auto stage_tile = [&](const Cursor& cursor, bool is_other_chain, const Memory& to) {
-    if (!cursor.exists(job)) return;
+  const auto stage_tile = [&](const Place& place, bool is_other_chain, const Memory& to) {
+    if (!place.exists(job)) return;
     const SliceMemory<T> slice = to.slice(warp);
     if constexpr (vectors) {
       if (is_other_chain) {
-        feed.start(job, cursor.slice_steps<warps>(job, warp), spacing, lane);
+        feed.start(job, own_steps(place), spacing, lane);
       } else {
         feed.advance();
       }
-      feed.stage(job, Parts::of(job), lane, slice);
+      feed.stage(job, PartsOf::of(job), lane, slice);
     } else {
-      stage_elements<warps>(job, cursor, warp, lane, slice.rows(), slice.states());
+      stage_elements<warps>(job, place, warp, lane, slice.rows(), slice.states());
     }
   };
 
-  Cursor now = Cursor::at_chain(job, static_cast<int>(blockIdx.x) / blocks);
+  Place now{static_cast<int>(blockIdx.x) / blocks, 0};
   if (rank == 0 && is_last_warp) {
+    const Chain chain(job, now.chain);
     for (int group = 0; group < groups; ++group) {
       float h[lane_states];
-      initial_state(args, now.batch, now.channel + own_channel,
+      initial_state(args, chain.batch, chain.channel + own_channel,
                     group * group_states + half * lane_states, h);
       send_start(0, turn, group, h);
     }
@@ -159,16 +163,16 @@ __global__ void __launch_bounds__(warps * 32, 1)
 
   const int pair = own_channel - own_channel % 2;
   const int lane_step = output_step(half, own_channel);
-  OutputSteps<T> outputs(job, now.slice_steps<warps>(job, warp), pair, lane_step);
+  OutputSteps<T> outputs(job, own_steps(now), pair, lane_step);
   float a[lane_states];  // A of the lane's states, for powers of two
-  float skip[pair_channels]{};
-  int known_channel = -1;  // whose they are
+  float skip[pair_channels];
+  int first_channel = 0;  // of the chain
+  bool begins_here = true;
   for (unsigned turn_count = 0; now.exists(job); ++turn_count) {
     const unsigned use = turn_count / 2;  // of the turn's signals
-    const int channel = now.channel + own_channel;
     wait_for_copies();
     __syncwarp();
-    Cursor next = now;
+    Place next = now;
     const bool ends_here = next.advance(job, blocks);
     stage_tile(next, ends_here, next_turn);
     const SliceMemory<T> slice = turn.slice(warp);
@@ -180,10 +184,10 @@ __global__ void __launch_bounds__(warps * 32, 1)
     for (int group = 0; group < groups; ++group) {
       const SliceStates& states = slice.states()[group];
       const int first_state = group * group_states + half * lane_states;
-      if (channel != known_channel || groups > 1) {
-        known_channel = channel;
-        load_skips<vectors>(args, now.channel + pair, skip);
-        load_rates<vectors>(args, channel, first_state, a);
+      if (begins_here || groups > 1) {
+        first_channel = Chain(job, now.chain).channel;
+        load_skips<vectors>(args, first_channel + pair, skip);
+        load_rates<vectors>(args, first_channel + own_channel, first_state, a);
       }
       // 1. The slice from a zero state.
       float decay[slice_positions][lane_states];
@@ -253,16 +257,17 @@ __global__ void __launch_bounds__(warps * 32, 1)
             h[n] = fmaf(exp2_fast(elapsed * a[n]), start[j], h[n]);
           }
         }
-        const bool ends_chain = now.tile == job.tiles - 1;
-        Cursor following = now;
-        if (ends_chain) {
-          final_state(args, now.batch, channel, first_state, h);
-          following.next_chain(job);
-          if (following.exists(job)) {
+        bool goes_on = true;
+        if (now.tile == job.tiles - 1) {
+          final_state(args, Chain(job, now.chain).batch, first_channel + own_channel, first_state,
+                      h);
+          goes_on = now.chain + job.workers < job.chains;
+          if (goes_on) {
+            const Chain following(job, now.chain + job.workers);
             initial_state(args, following.batch, following.channel + own_channel, first_state, h);
           }
         }
-        if (following.exists(job)) {
+        if (goes_on) {
           const bool wraps = rank + 1 == blocks;
           send_start(wraps ? 0 : rank + 1, wraps ? next_turn : turn, group, h);
         }
@@ -298,15 +303,16 @@ __global__ void __launch_bounds__(warps * 32, 1)
     constexpr int lane_outputs = slice_positions / 4;
     float out[lane_outputs][pair_channels];
     join_lanes(y, half, own_channel, out);
-    write_outputs<vectors, 4>(job, Parts::of(job), now.channel, pair, skip, rows, lane_step, out,
-                              outputs);
+    write_outputs<vectors, 4>(job, PartsOf::of(job), first_channel, pair, skip, rows, lane_step,
+                              out, outputs);
     if (ends_here) {
-      outputs = OutputSteps<T>(job, next.slice_steps<warps>(job, warp), pair, lane_step);
+      outputs = OutputSteps<T>(job, own_steps(next), pair, lane_step);
     } else {
       outputs.skip(spacing);
     }
     __syncwarp();
     now = next;
+    begins_here = ends_here;
     const Memory free_turn = turn;
     turn = next_turn;
     next_turn = free_turn;
@@ -349,14 +355,14 @@ ClustersAtOnce find_clusters_at_once(Kernel kernel, int threads, std::size_t byt
 
 // The same, asked of the driver once for a kernel, card and size: asking takes longer than a
 // launch.
-template <class T, int warps, bool vectors>
+template <class T, int warps, bool vectors, class PartsOf>
 ClustersAtOnce clusters_at_once(int device, std::size_t bytes) {
   static std::mutex mutex;
   static std::map<std::pair<int, std::size_t>, ClustersAtOnce> known;
   const std::scoped_lock lock(mutex);
   const auto [entry, is_new] = known.try_emplace({device, bytes});
   if (is_new) {
-    const auto kernel = scan_by_cluster<T, warps, vectors>;
+    const auto kernel = scan_by_cluster<T, warps, vectors, PartsOf>;
     entry->second = find_clusters_at_once(kernel, warps * 32, bytes);
   }
   return entry->second;
@@ -382,24 +388,21 @@ std::size_t choose_cluster(const ClustersAtOnce& at_once, std::int64_t chains, s
   return best;
 }
 
-template <class T, int warps, bool vectors>
+template <class T, int warps, bool vectors, class PartsOf>
 void launch_clusters(cudaStream_t stream, Job<T>& job) {
   constexpr int threads = warps * 32;
-  const auto kernel = scan_by_cluster<T, warps, vectors>;
+  const auto kernel = scan_by_cluster<T, warps, vectors, PartsOf>;
   const std::size_t bytes = 2 * TurnMemory<T, warps>::bytes(job.state_groups);
   int device = 0;
   check(cudaGetDevice(&device), "current device");
   allow_shared_memory(kernel, bytes, "selective_scan");
-  const ClustersAtOnce at_once = clusters_at_once<T, warps, vectors>(device, bytes);
+  const ClustersAtOnce at_once = clusters_at_once<T, warps, vectors, PartsOf>(device, bytes);
   constexpr int tile = warps * slice_positions;
   static_assert(tile_length % tile == 0);
   job.tiles = static_cast<int>((job.args.length + tile - 1) / tile);
   const std::size_t size = choose_cluster(at_once, job.chains, job.tiles);
-  int clusters = static_cast<int>(std::min<std::int64_t>(job.chains, at_once[size]));
-  // A cluster that keeps its channels from chain to chain keeps their A in registers.
-  const int aligned = clusters / job.channel_groups * job.channel_groups;
-  if (aligned * 20 >= clusters * 19) clusters = aligned;
-  job.share(clusters);
+  const int clusters = static_cast<int>(std::min<std::int64_t>(job.chains, at_once[size]));
+  job.workers = clusters;
   cudaLaunchAttribute attribute{};
   const cudaLaunchConfig_t config =
       configure(clusters, 1 << size, threads, bytes, stream, attribute);

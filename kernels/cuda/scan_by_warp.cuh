@@ -29,43 +29,36 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
   };
 
   const int pair = own_channel - own_channel % 2;
-  float a[lane_states];
-  float skip[pair_channels]{};
-  int known_channel = -1;  // whose they are
-  Cursor now = Cursor::at_chain(job, static_cast<int>(blockIdx.x) * walking_warps + warp);
   SliceFeed<T> feed;
   int turn = 0;
-  if (now.exists(job)) {
-    feed.start(job, now.slice_steps<slices>(job, 0), slice_positions, lane);
-    feed.stage(job, Parts::of(job), lane, slice_memory(turn));
-  }
-  while (now.exists(job)) {
-    const int channel = now.channel + own_channel;
-    if (channel != known_channel) {
-      known_channel = channel;
-      load_skips<true>(args, now.channel + pair, skip);
-      load_rates<true>(args, channel, first_state, a);
-    }
-    Cursor following = now;
-    following.next_chain(job);
+  const auto start_chain = [&](int index, int to) {
+    feed.start(job, Chain(job, index).slice_steps<slices>(job, 0, 0), slice_positions, lane);
+    feed.stage(job, Parts::of(job), lane, slice_memory(to));
+  };
+  const int first_chain = static_cast<int>(blockIdx.x) * walking_warps + warp;
+  if (first_chain < job.chains) start_chain(first_chain, turn);
+  for (int index = first_chain; index < job.chains; index += job.workers) {
+    const Chain chain(job, index);
+    const int channel = chain.channel + own_channel;
+    float a[lane_states];
+    float skip[pair_channels];
+    load_skips<true>(args, chain.channel + pair, skip);
+    load_rates<true>(args, channel, first_state, a);
     float tile_start[lane_states];  // the true state there
-    initial_state(args, now.batch, channel, first_state, tile_start);
+    initial_state(args, chain.batch, channel, first_state, tile_start);
     float state[lane_states];     // from a zero state at the tile's start to the slice's
     float elapsed_before = 0.0f;  // of the tile
     const int lane_step = output_step(half, own_channel);
-    OutputSteps<T> outputs(job, now.slice_steps<slices>(job, 0), pair, lane_step);
+    OutputSteps<T> outputs(job, chain.slice_steps<slices>(job, 0, 0), pair, lane_step);
     const int all_slices = job.tiles * slices;
     for (int slice = 0; slice < all_slices; ++slice, turn = 1 - turn) {
       wait_for_copies();
       __syncwarp();
-      const bool is_last = slice + 1 == all_slices;
-      if (!is_last) {
+      if (slice + 1 < all_slices) {
         feed.advance();
-      } else if (following.exists(job)) {
-        feed.start(job, following.slice_steps<slices>(job, 0), slice_positions, lane);
-      }
-      if (!is_last || following.exists(job)) {
         feed.stage(job, Parts::of(job), lane, slice_memory(1 - turn));
+      } else if (index + job.workers < job.chains) {
+        start_chain(index + job.workers, 1 - turn);
       }
 
       const bool begins_tile = slice % slices == 0;
@@ -110,7 +103,7 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
         }
         float out[1][pair_channels];
         join_lanes(y, half, own_channel, out);
-        write_outputs<true, 1>(job, Parts::of(job), now.channel, pair, skip, rows,
+        write_outputs<true, 1>(job, Parts::of(job), chain.channel, pair, skip, rows,
                                begin + lane_step, out, outputs);
         outputs.skip(walked_at_once);
       }
@@ -127,8 +120,7 @@ __global__ void __launch_bounds__(walking_warps * 32, 4)
       }
       __syncwarp();
     }
-    final_state(args, now.batch, channel, first_state, tile_start);
-    now = following;
+    final_state(args, chain.batch, channel, first_state, tile_start);
   }
 }
 
@@ -144,7 +136,7 @@ void launch_warps(cudaStream_t stream, Job<T>& job, int multiprocessors) {
   job.tiles = (job.length + slices * slice_positions - 1) / (slices * slice_positions);
   const int wanted = (job.chains + walking_warps - 1) / walking_warps;
   const int blocks = std::min(wanted, at_once * multiprocessors);
-  job.share(blocks * walking_warps);
+  job.workers = blocks * walking_warps;
   kernel<<<static_cast<unsigned>(blocks), walking_warps * 32, bytes, stream>>>(job);
   check_launch("selective_scan");
 }

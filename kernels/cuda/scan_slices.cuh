@@ -26,9 +26,7 @@ struct Job {
   int state_groups = 0;    // 16 states each
   int tiles = 0;           // of a sequence
   int chains = 0;
-  int workers = 0;
-  int batch_step = 0;    // from a worker's chain to its next: sequences ...
-  int channel_step = 0;  // ... and channels
+  int workers = 0;  // a worker's chains are so many apart
 
   __device__ bool sweeps_leftwards(int batch) const {
     return (args.direction == Direction::right_to_left) != (batch >= args.opposite_from);
@@ -37,14 +35,9 @@ struct Job {
   __device__ bool has(int position) const {
     return static_cast<unsigned>(position) < static_cast<unsigned>(length);
   }
-  void share(int among) {
-    workers = among;
-    batch_step = among / channel_groups;
-    channel_step = among % channel_groups * chain_channels;
-  }
 };
 
-// Which of its optional parts a scan has, known when it is compiled or not.
+// Which of its optional parts a scan has.
 struct Parts {
   bool accumulates;
   bool is_gated;
@@ -52,6 +45,17 @@ struct Parts {
   template <class T>
   __device__ static Parts of(const Job<T>& job) {
     return {job.args.accumulate, job.args.gate != nullptr};
+  }
+};
+
+// In place of Parts where they are known when the kernel is compiled.
+template <bool accumulates, bool is_gated>
+struct KnownParts {
+  static constexpr Parts parts{accumulates, is_gated};
+
+  template <class T>
+  __device__ static constexpr Parts of(const Job<T>& /*job*/) {
+    return parts;
   }
 };
 
@@ -112,56 +116,27 @@ struct Steps {
   int way;
 };
 
-// Where in its chains a worker is: a warp, or a block of a cluster whose blocks take tiles in turn.
-struct Cursor {
-  int chain;
-  int tile;     // in sweep order
-  int batch;    // the chain's sequence
-  int channel;  // the chain's first
+// Some channels of one sequence: number `index` of the chains of so many channels.
+struct Chain {
+  int batch;
+  int channel;  // the first
   bool leftwards;
 
   template <class T>
-  __device__ static Cursor at_chain(const Job<T>& job, int chain) {
-    const int batch = chain / job.channel_groups;
-    const int channel = (chain - batch * job.channel_groups) * chain_channels;
-    return {chain, 0, batch, channel, job.sweeps_leftwards(batch)};
-  }
+  __device__ Chain(const Job<T>& job, int index, int channels = chain_channels)
+      : batch(index / job.channel_groups),
+        channel((index - batch * job.channel_groups) * channels),
+        leftwards(job.sweeps_leftwards(batch)) {}
+
+  // All of them.
   template <class T>
-  __device__ void next_chain(const Job<T>& job) {
-    chain += job.workers;
-    batch += job.batch_step;
-    channel += job.channel_step;
-    const int end = job.channel_groups * chain_channels;
-    if (channel >= end) {
-      channel -= end;
-      ++batch;
-    }
-    leftwards = job.sweeps_leftwards(batch);
+  __device__ Steps steps(const Job<T>& job) const {
+    return steps_from(job, leftwards ? job.length - 1 : 0);
   }
-  /// @returns whether it came to another chain.
-  template <class T>
-  __device__ bool advance(const Job<T>& job, int tiles) {
-    tile += tiles;
-    if (tile < job.tiles) return false;
-    for (; tile >= job.tiles; tile -= job.tiles) next_chain(job);
-    return true;
-  }
-  template <class T>
-  __device__ bool exists(const Job<T>& job) const {
-    return chain < job.chains;
-  }
-  // Where the chain's first position lies in x, delta, gate and out, and in B and C.
-  template <class T>
-  __device__ std::int64_t dense_begin(const Job<T>& job) const {
-    return static_cast<std::int64_t>(batch) * job.length * job.channels + channel;
-  }
-  template <class T>
-  __device__ std::int64_t states_begin(const Job<T>& job) const {
-    return batch * job.args.bc_batch_stride;
-  }
+
   // The first position of a tile's slice, and where step `step` of it lies, maybe beyond the end.
   template <int slices, class T>
-  __device__ int slice_begin(const Job<T>& job, int slice) const {
+  __device__ int slice_begin(const Job<T>& job, int tile, int slice) const {
     const int first = (leftwards ? job.tiles - 1 - tile : tile) * slices;
     return (first + (leftwards ? slices - 1 - slice : slice)) * slice_positions;
   }
@@ -169,9 +144,34 @@ struct Cursor {
     return leftwards ? slice_positions - 1 - step : step;
   }
   template <int slices, class T>
-  __device__ Steps slice_steps(const Job<T>& job, int slice) const {
-    return {dense_begin(job), states_begin(job), slice_begin<slices>(job, slice) + step_offset(0),
-            leftwards ? -1 : 1};
+  __device__ Steps slice_steps(const Job<T>& job, int tile, int slice) const {
+    return steps_from(job, slice_begin<slices>(job, tile, slice) + step_offset(0));
+  }
+
+ private:
+  template <class T>
+  __device__ Steps steps_from(const Job<T>& job, int first) const {
+    return {static_cast<std::int64_t>(batch) * job.length * job.channels + channel,
+            batch * job.args.bc_batch_stride, first, leftwards ? -1 : 1};
+  }
+};
+
+// Where in its chains a worker is: a block of a cluster whose blocks take tiles in turn.
+struct Place {
+  int chain;
+  int tile;  // in sweep order
+
+  /// @returns whether it came to another chain.
+  template <class T>
+  __device__ bool advance(const Job<T>& job, int tiles) {
+    tile += tiles;
+    if (tile < job.tiles) return false;
+    for (; tile >= job.tiles; tile -= job.tiles) chain += job.workers;
+    return true;
+  }
+  template <class T>
+  __device__ bool exists(const Job<T>& job) const {
+    return chain < job.chains;
   }
 };
 
@@ -257,16 +257,17 @@ class SliceFeed {
 
 // A slice's rows of any stride, alignment and number.
 template <int slices, class T>
-__device__ __forceinline__ void stage_elements(const Job<T>& job, const Cursor& cursor, int slice,
+__device__ __forceinline__ void stage_elements(const Job<T>& job, const Place& place, int slice,
                                                int lane, SliceRows<T>& rows, SliceStates* states) {
   const SelectiveScanArgs<T>& args = job.args;
-  const int begin = cursor.slice_begin<slices>(job, slice);
-  const std::int64_t batch = cursor.batch;
+  const Chain chain(job, place.chain);
+  const int begin = chain.slice_begin<slices>(job, place.tile, slice);
+  const std::int64_t batch = chain.batch;
   for (int i = lane; i < slice_positions * chain_channels; i += 32) {
     const int step = i / chain_channels;
     const int element = i % chain_channels;
-    const std::int64_t t = begin + cursor.step_offset(step);
-    const std::int64_t channel = cursor.channel + element;
+    const std::int64_t t = begin + chain.step_offset(step);
+    const std::int64_t channel = chain.channel + element;
     const bool exists = t < args.length && channel < args.channels;
     const std::int64_t dense = (batch * args.length + t) * args.channels + channel;
     const T zero = from_float<T>(0.0f);
@@ -285,7 +286,7 @@ __device__ __forceinline__ void stage_elements(const Job<T>& job, const Cursor& 
     const int step = i / group_states % slice_positions;
     const int element = i % group_states;
     const int state = group * group_states + element;
-    const std::int64_t t = begin + cursor.step_offset(step);
+    const std::int64_t t = begin + chain.step_offset(step);
     const bool exists = t < args.length && state < args.states;
     const std::int64_t from = batch * args.bc_batch_stride + t * args.bc_row_stride + state;
     states[group].b[step][element] = exists ? args.b[from] : 0.0f;

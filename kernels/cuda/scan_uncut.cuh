@@ -30,24 +30,6 @@ struct UncutOutputs : OutputPlace<bfloat16> {
 // What their channels must be a multiple of.
 inline constexpr int uncut_channels = 32;
 
-// Some channels of one sequence, from its first step on.
-struct UncutChain {
-  int batch;
-  int channel;  // the first
-  Steps steps;
-
-  /// Number `index` of the chains of so many channels.
-  __device__ UncutChain(const Job<bfloat16>& job, int index, int channels)
-      : batch(index / (job.channels / channels)),
-        channel((index - batch * (job.channels / channels)) * channels) {
-    const bool leftwards = job.sweeps_leftwards(batch);
-    steps.dense = static_cast<std::int64_t>(batch) * job.length * job.channels + channel;
-    steps.states = batch * job.args.bc_batch_stride;
-    steps.first = leftwards ? job.length - 1 : 0;
-    steps.way = leftwards ? -1 : 1;
-  }
-};
-
 // Lanes side by side that have each a part of the sums of as many steps: each gets the whole of
 // one, that of its number. Of two steps a lane gives its neighbour the one and takes the other's
 // part.
@@ -66,8 +48,10 @@ __device__ __forceinline__ float join_sums(float (&part)[sharers], int own) {
   return part[0];
 }
 
-inline int uncut_chains(const Job<bfloat16>& job, int channels) {
-  return static_cast<int>(job.args.batch) * (job.channels / channels);
+// Chains of so many channels in place of chain_channels.
+inline void cut_channels(Job<bfloat16>& job, int channels) {
+  job.channel_groups = job.channels / channels;
+  job.chains = static_cast<int>(job.args.batch) * job.channel_groups;
 }
 
 // Shared memory to ask for: so much that no two blocks share a multiprocessor where there is one

@@ -55,10 +55,11 @@ __device__ __forceinline__ float walk_turn(const UncutByBlock::Memory& slice, in
   return join_sums(y, part);
 }
 
-template <bool accumulates, bool is_gated>
+template <class PartsOf>
 __global__ void __launch_bounds__(UncutByBlock::threads, 1)
     scan_uncut_by_block(const __grid_constant__ Job<bfloat16> job) {
   using Own = UncutByBlock;
+  constexpr Parts parts = PartsOf::parts;
   extern __shared__ __align__(16) char memory[];
   const SelectiveScanArgs<bfloat16>& args = job.args;
   const int thread = static_cast<int>(threadIdx.x);
@@ -66,7 +67,8 @@ __global__ void __launch_bounds__(UncutByBlock::threads, 1)
   const int part = lane % Own::turn_steps;
   const int channel = thread / Own::turn_steps;  // of the block's
   const int first_state = part * Own::states;
-  const UncutChain chain(job, static_cast<int>(blockIdx.x), Own::channels);
+  const Chain chain(job, static_cast<int>(blockIdx.x), Own::channels);
+  const Steps steps = chain.steps(job);
   const int own_channel = chain.channel + channel;  // of all
   const auto slot = [&](int slice) {
     return Own::Memory{memory + slice % Own::slots * Own::Memory::bytes(1)};
@@ -77,20 +79,20 @@ __global__ void __launch_bounds__(UncutByBlock::threads, 1)
   load_rates<true>(args, own_channel, first_state, rate);
   initial_state(args, chain.batch, own_channel, first_state, h);
   const float skip = args.d != nullptr ? args.d[own_channel] : 0.0f;
-  UncutOutputs outputs(job, chain.steps, channel, part);
+  UncutOutputs outputs(job, steps, channel, part);
 
   Own::Feed feed;
-  feed.start(job, chain.steps, Own::slice_steps, thread);
+  feed.start(job, steps, Own::slice_steps, thread);
   const int slices = (job.length + Own::slice_steps - 1) / Own::slice_steps;
-  feed.stage(job, {accumulates, is_gated}, thread, slot(0));
+  feed.stage(job, parts, thread, slot(0));
 
   const auto write = [&](float y, float x, const Own::Memory& slice, int first) {
     const Own::Memory::Rows& rows = slice.rows();
     y = fmaf(skip, x, y);
-    if constexpr (accumulates) {
+    if (parts.accumulates) {
       y = to_float(from_float<bfloat16>(y)) + to_float(rows.before[first + part][channel]);
     }
-    if constexpr (is_gated) y *= silu(to_float(rows.gate[first + part][channel]));
+    if (parts.is_gated) y *= silu(to_float(rows.gate[first + part][channel]));
     if (outputs.exists(job)) *outputs.to = from_float<bfloat16>(y);
     outputs.skip(Own::turn_steps);
   };
@@ -100,7 +102,7 @@ __global__ void __launch_bounds__(UncutByBlock::threads, 1)
     __syncthreads();
     if (slice + 1 < slices) {
       feed.advance();
-      feed.stage(job, {accumulates, is_gated}, thread, slot(slice + 1));
+      feed.stage(job, parts, thread, slot(slice + 1));
     }
 #pragma unroll Own::turns_at_once
     for (int first = 0; first < Own::slice_steps; first += Own::turn_steps) {
@@ -112,10 +114,10 @@ __global__ void __launch_bounds__(UncutByBlock::threads, 1)
   final_state(args, chain.batch, own_channel, first_state, h);
 }
 
-template <bool accumulates, bool is_gated>
+template <class PartsOf>
 void launch_uncut_blocks(cudaStream_t stream, Job<bfloat16>& job, int multiprocessors) {
-  const auto kernel = scan_uncut_by_block<accumulates, is_gated>;
-  job.chains = uncut_chains(job, UncutByBlock::channels);
+  const auto kernel = scan_uncut_by_block<PartsOf>;
+  cut_channels(job, UncutByBlock::channels);
   const std::size_t bytes = spread_bytes(UncutByBlock::bytes, job.chains, multiprocessors);
   allow_shared_memory(kernel, bytes, "selective_scan");
   kernel<<<static_cast<unsigned>(job.chains), UncutByBlock::threads, bytes, stream>>>(job);

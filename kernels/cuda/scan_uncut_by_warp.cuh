@@ -70,12 +70,12 @@ struct UncutByWarp {
   }
 };
 
-template <int states, bool accumulates, bool is_gated>
+template <int states, class PartsOf>
 __global__ void __launch_bounds__(UncutByWarp<states>::warps * 32, UncutByWarp<states>::blocks)
     scan_uncut_by_warp(const __grid_constant__ Job<bfloat16> job) {
   using Own = UncutByWarp<states>;
   extern __shared__ __align__(16) char memory[];
-  constexpr Parts parts{accumulates, is_gated};
+  constexpr Parts parts = PartsOf::parts;
   const SelectiveScanArgs<bfloat16>& args = job.args;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warp = static_cast<int>(threadIdx.x) / 32;
@@ -96,7 +96,7 @@ __global__ void __launch_bounds__(UncutByWarp<states>::warps * 32, UncutByWarp<s
   typename Own::Feed feed;
   const auto stage_chain = [&](const typename Own::Memory& to) {
     if (fed_chain >= job.chains) return;
-    feed.start(job, UncutChain(job, fed_chain, Own::channels).steps, Own::slice_steps, lane);
+    feed.start(job, Chain(job, fed_chain, Own::channels).steps(job), Own::slice_steps, lane);
     feed.stage(job, parts, lane, to);
     fed_slices = 1;
   };
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(UncutByWarp<states>::warps * 32, UncutByWarp<s
   stage_chain(now);
 
   for (int index = first_chain; index < job.chains; index += job.workers) {
-    const UncutChain chain(job, index, Own::channels);
+    const Chain chain(job, index, Own::channels);
     typename Own::LaneStates rate;
     typename Own::LaneStates h;
     float skip[pair_channels];
@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(UncutByWarp<states>::warps * 32, UncutByWarp<s
       load_rates<true>(args, chain.channel + pair + i, first_state, rate[i]);
       initial_state(args, chain.batch, chain.channel + pair + i, first_state, h[i]);
     }
-    UncutOutputs outputs(job, chain.steps, pair, sharer);
+    UncutOutputs outputs(job, chain.steps(job), pair, sharer);
     for (int slice = 0; slice < job.tiles; ++slice) {
       wait_for_copies();
       __syncwarp();
@@ -157,11 +157,11 @@ __global__ void __launch_bounds__(UncutByWarp<states>::warps * 32, UncutByWarp<s
   }
 }
 
-template <int states, bool accumulates, bool is_gated>
+template <int states, class PartsOf>
 void launch_uncut_warps(cudaStream_t stream, Job<bfloat16>& job, int multiprocessors) {
   using Own = UncutByWarp<states>;
-  const auto kernel = scan_uncut_by_warp<states, accumulates, is_gated>;
-  job.chains = uncut_chains(job, Own::channels);
+  const auto kernel = scan_uncut_by_warp<states, PartsOf>;
+  cut_channels(job, Own::channels);
   job.tiles = (job.length + Own::slice_steps - 1) / Own::slice_steps;
   const int wanted = (job.chains + Own::warps - 1) / Own::warps;
   const std::size_t bytes = spread_bytes(Own::bytes, wanted, multiprocessors);

@@ -33,7 +33,21 @@ namespace {
 // Chains a multiprocessor from which on a warp each is faster; measured.
 constexpr int warps_for_walking = 6;
 
-// The slices of a tile: as many as the warps that a block has shared memory for.
+// Calls `launch` with KnownParts of the job.
+template <class T, class Launch>
+void with_known_parts(const Job<T>& job, Launch&& launch) {
+  const bool is_gated = job.args.gate != nullptr;
+  if (job.args.accumulate) {
+    is_gated ? launch(KnownParts<true, true>()) : launch(KnownParts<true, false>());
+  } else {
+    is_gated ? launch(KnownParts<false, true>()) : launch(KnownParts<false, false>());
+  }
+}
+
+// Of a tile, where blocks have shared memory for so many warps; else few.
+constexpr int most_slices = 8;
+constexpr int few_slices = 2;
+
 template <class T, bool vectors, int slices>
 void launch(cudaStream_t stream, Job<T>& job) {
   if constexpr (vectors) {
@@ -42,15 +56,25 @@ void launch(cudaStream_t stream, Job<T>& job) {
       return launch_warps<T, slices>(stream, job, multiprocessors);
     }
   }
-  launch_clusters<T, slices, vectors>(stream, job);
+  if constexpr (vectors && slices == most_slices) {
+    with_known_parts(job, [&](auto parts) {
+      launch_clusters<T, slices, vectors, decltype(parts)>(stream, job);
+    });
+  } else {
+    launch_clusters<T, slices, vectors, Parts>(stream, job);
+  }
 }
 
 template <class T, bool vectors>
 void launch_what_fits(cudaStream_t stream, Job<T>& job) {
   const int most = current_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   const auto fits = [&](std::int64_t turn_bytes) { return 2 * turn_bytes <= most; };
-  if (fits(TurnMemory<T, 8>::bytes(job.state_groups))) return launch<T, vectors, 8>(stream, job);
-  if (fits(TurnMemory<T, 2>::bytes(job.state_groups))) return launch<T, vectors, 2>(stream, job);
+  if (fits(TurnMemory<T, most_slices>::bytes(job.state_groups))) {
+    return launch<T, vectors, most_slices>(stream, job);
+  }
+  if (fits(TurnMemory<T, few_slices>::bytes(job.state_groups))) {
+    return launch<T, vectors, few_slices>(stream, job);
+  }
   throw DeviceError("CUDA: selective_scan: " + std::to_string(job.args.states) +
                     " states need more shared memory than the " + std::to_string(most) +
                     " bytes of this card's blocks: use --device cpu");
@@ -65,27 +89,17 @@ bool is_uncut(std::int64_t sequence_length, std::int64_t channels) {
 }
 
 // A scheduler has 512 states at a time, or less where they would leave others idle.
-template <bool accumulates, bool is_gated>
-void launch_uncut(cudaStream_t stream, Job<bfloat16>& job, int multiprocessors) {
-  const int chains = uncut_chains(job, UncutByWarp<8>::channels);
-  if (chains <= multiprocessors) {
-    launch_uncut_blocks<accumulates, is_gated>(stream, job, multiprocessors);
-  } else if (chains <= 4 * multiprocessors) {
-    launch_uncut_warps<4, accumulates, is_gated>(stream, job, multiprocessors);
-  } else {
-    launch_uncut_warps<8, accumulates, is_gated>(stream, job, multiprocessors);
-  }
-}
-
+template <class PartsOf>
 void launch_uncut(cudaStream_t stream, Job<bfloat16>& job) {
   const int multiprocessors = current_attribute(cudaDevAttrMultiProcessorCount);
-  const bool is_gated = job.args.gate != nullptr;
-  if (job.args.accumulate) {
-    return is_gated ? launch_uncut<true, true>(stream, job, multiprocessors)
-                    : launch_uncut<true, false>(stream, job, multiprocessors);
+  const std::int64_t chains = job.args.batch * (job.channels / UncutByWarp<8>::channels);
+  if (chains <= multiprocessors) {
+    launch_uncut_blocks<PartsOf>(stream, job, multiprocessors);
+  } else if (chains <= 4 * multiprocessors) {
+    launch_uncut_warps<4, PartsOf>(stream, job, multiprocessors);
+  } else {
+    launch_uncut_warps<8, PartsOf>(stream, job, multiprocessors);
   }
-  return is_gated ? launch_uncut<false, true>(stream, job, multiprocessors)
-                  : launch_uncut<false, false>(stream, job, multiprocessors);
 }
 
 template <class T>
@@ -126,7 +140,7 @@ void run(cudaStream_t stream, const SelectiveScanArgs<T>& args) {
   if (!has_vector_rows(args)) return launch_what_fits<T, false>(stream, job);
   if constexpr (std::is_same_v<T, bfloat16>) {
     if (is_uncut(std::max(args.sequence_length, args.length), args.channels)) {
-      return launch_uncut(stream, job);
+      return with_known_parts(job, [&](auto parts) { launch_uncut<decltype(parts)>(stream, job); });
     }
   }
   launch_what_fits<T, true>(stream, job);
