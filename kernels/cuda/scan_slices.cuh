@@ -1,6 +1,6 @@
 #pragma once
-// What both ways to run the selective scan (selective_scan.cu) share: how a sequence is cut, how a
-// slice's rows come to shared memory and how its outputs leave.
+// What all ways to run the selective scan (selective_scan.cu) share: which chain is which, how a
+// sequence is cut, how a slice's rows come to shared memory and how its outputs leave.
 
 #include "kernels/cuda/async_copy.cuh"
 #include "kernels/cuda/elements.cuh"
