@@ -76,7 +76,7 @@ run() {
   unpack
   local program golden length expected
   for program in test_kernels test_stream test_tasks; do
-    "./$program" --gtest_filter='*Cuda*:*cuda*:SweepInputs*' --gtest_brief=1 | grep -v -i skipped
+    "./$program" --gtest_filter='*Cuda*:*cuda*' --gtest_brief=1 | grep -v -i skipped
   done
   # Goldens, when a folder of them was put beside.
   for golden in golden/*/; do
@@ -105,7 +105,7 @@ run() {
     score 1024 32
   fi
   # Small shapes: under the sanitizers a kernel takes a hundred times as long.
-  local small='*OfShortSequences*:*OfFewChains*:SweepInputs.Have*'
+  local small='*OfShortSequences*:*OfFewChains*:CudaSweepInputs.Have*'
   compute-sanitizer --tool memcheck ./test_kernels --gtest_filter="$small" | tail -n 1
   compute-sanitizer --tool memcheck ./test_stream \
     --gtest_filter='*FoldedLaws*ps*cuda:*PiecesGiveTheBitsOfTheWhole*ps_fused*cuda' | tail -n 1

@@ -61,7 +61,7 @@ struct Results {
   std::vector<float> u, b_c, delta, carry;
 };
 
-class SweepInputs : public testing::Test {
+class CudaSweepInputs : public testing::Test {
  protected:
   void SetUp() override {
     SSMGEN_SKIP_WITHOUT(cuda_device);
@@ -127,7 +127,7 @@ std::vector<float> rounded(std::int64_t count, std::uint32_t seed) {
   return result;
 }
 
-TEST_F(SweepInputs, AgreeWithTheirPartsInF64) {
+TEST_F(CudaSweepInputs, AgreeWithTheirPartsInF64) {
   for (const auto& [channels, rank] : {std::pair<std::int64_t, std::int64_t>{32, 8},
                                        {96, 16},
                                        {512, 16},
@@ -199,7 +199,7 @@ TEST_F(SweepInputs, AgreeWithTheirPartsInF64) {
   }
 }
 
-TEST_F(SweepInputs, HaveTheBitsOfTheWholeInPartsAndInAnyBatch) {
+TEST_F(CudaSweepInputs, HaveTheBitsOfTheWholeInPartsAndInAnyBatch) {
   const Mixer mixer(512, 16);
   const auto prepared = backend_->prepare_sweep_inputs(mixer.spec());
   constexpr std::int64_t length = 2 * tile_length + 300;
@@ -231,7 +231,7 @@ TEST_F(SweepInputs, HaveTheBitsOfTheWholeInPartsAndInAnyBatch) {
   }
 }
 
-TEST_F(SweepInputs, AreMadeByTheirPartsForOtherShapes) {
+TEST_F(CudaSweepInputs, AreMadeByTheirPartsForOtherShapes) {
   for (const auto& [channels, rank] : {std::pair<std::int64_t, std::int64_t>{48, 8}, {64, 5}}) {
     EXPECT_EQ(backend_->prepare_sweep_inputs(Mixer(channels, rank).spec()), nullptr);
   }
