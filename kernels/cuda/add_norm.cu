@@ -199,7 +199,8 @@ void run(cudaStream_t stream, const AddNormArgs<T, R>& args) {
   } else {
     const auto kernel = add_norm<T, R, is_layer_norm>;
     const std::size_t bytes = block_warps * static_cast<std::size_t>(args.channels) * sizeof(float);
-    allow_shared_memory(kernel, bytes, "add_norm");
+    allow_shared_memory(kernel, bytes,
+                        "add_norm of " + std::to_string(args.channels) + " channels");
     kernel<<<blocks, block_warps * warp_lanes, bytes, stream>>>(args);
   }
   check_launch("add_norm");

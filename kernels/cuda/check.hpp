@@ -20,13 +20,15 @@ inline void check_launch(std::string_view kernel) {
   check(cudaGetLastError(), kernel);
 }
 
-/// So much of a block's shared memory may be asked for when the kernel is launched. @throws
-/// DeviceError when a block of the card has less.
+/// So much of a block's shared memory may be asked for when the kernel is launched. To be called
+/// before each launch, so nothing is made of `name` unless it fails. @throws DeviceError when a
+/// block of the card has less.
 template <class Kernel>
 void allow_shared_memory(Kernel* kernel, std::size_t bytes, std::string_view name) {
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             static_cast<int>(bytes)),
-        std::string(name) + ": " + std::to_string(bytes) + " bytes of shared memory");
+  const cudaError_t code = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                static_cast<int>(bytes));
+  if (code == cudaSuccess) return;
+  check(code, std::string(name) + ": " + std::to_string(bytes) + " bytes of shared memory");
 }
 
 /// Of the card that the calling thread uses. @throws DeviceError.
